@@ -1,0 +1,61 @@
+"""Connections to Postgres."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from tiebreak.errors import DatabaseUnavailable
+
+Pool = asyncpg.Pool[asyncpg.Record]
+Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+Record = asyncpg.Record
+ForeignKeyViolation = asyncpg.ForeignKeyViolationError
+UniqueViolation = asyncpg.UniqueViolationError
+
+# What asyncpg raises when the server is gone, going, or not there yet. Retrying may help.
+OUTAGES = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+)
+
+Result = TypeVar("Result")
+
+
+async def open_pool(url: str, *, size: int, connect_seconds: float = 10.0) -> Pool:
+    """A pool of up to `size` connections, opened as they are needed.
+
+    Raises DatabaseUnavailable if the server does not answer within `connect_seconds`.
+    """
+
+    async def create() -> Pool:
+        # jit: our statements take milliseconds; compiling them would take longer than running them.
+        return await asyncpg.create_pool(
+            url, min_size=1, max_size=size, command_timeout=30, server_settings={"jit": "off"}
+        )
+
+    return await patiently(create, connect_seconds)
+
+
+async def patiently(attempt: Callable[[], Awaitable[Result]], seconds: float) -> Result:
+    """Repeat an attempt while Postgres is not there yet, at most so long."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while True:
+        try:
+            return await attempt()
+        except OUTAGES as error:
+            if asyncio.get_running_loop().time() > deadline:
+                raise DatabaseUnavailable(
+                    f"Postgres does not answer ({error}). Check that it runs and that TIEBREAK_DATABASE_URL is right."
+                ) from error
+            await asyncio.sleep(0.1)

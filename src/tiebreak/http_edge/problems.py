@@ -1,0 +1,107 @@
+"""Errors as RFC 9457 problem documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
+from litestar.types import ExceptionHandlersMap
+
+from tiebreak.errors import Fault, Refusal, Refused
+
+log = structlog.get_logger()
+
+MEDIA_TYPE = "application/problem+json"
+AnyRequest = Request[Any, Any, Any]
+
+
+class Problem(msgspec.Struct, omit_defaults=True):
+    """RFC 9457, with a stable `code` for machines."""
+
+    title: str
+    status: int
+    code: str
+    type: str = ""
+    detail: str | None = None
+
+    def __post_init__(self) -> None:
+        self.type = f"urn:tiebreak:problem:{self.code}"
+
+
+def problem(refusal: Refusal, detail: str | None = None) -> Problem:
+    """The document for a refusal."""
+    return Problem(title=refusal.title, status=refusal.status, code=refusal.code, detail=detail)
+
+
+def problem_response(
+    refusal: Refusal, detail: str | None = None, *, retry_after_seconds: int | None = None
+) -> Response[bytes]:
+    """The response for a refusal, with the headers its status asks for."""
+    headers: dict[str, str] = {}
+    if refusal.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if refusal.status in {429, 503}:
+        headers["Retry-After"] = str(retry_after_seconds or 1)
+    return Response(
+        msgspec.json.encode(problem(refusal, detail)),
+        status_code=refusal.status,
+        media_type=MEDIA_TYPE,
+        headers=headers,
+    )
+
+
+def on_refused(_: AnyRequest, error: Refused) -> Response[bytes]:
+    return problem_response(error.refusal, error.detail, retry_after_seconds=error.retry_after_seconds)
+
+
+def on_http_exception(_: AnyRequest, error: HTTPException) -> Response[bytes]:
+    match error:
+        case NotFoundException():
+            return problem_response(Refusal.ROUTE_NOT_FOUND)
+        case MethodNotAllowedException():
+            response = problem_response(Refusal.METHOD_NOT_ALLOWED)
+            response.headers.update(error.headers or {})
+            return response
+        case ValidationException():
+            return problem_response(Refusal.REQUEST_INVALID, validation_detail(error))
+        case _ if error.status_code == 413:
+            return problem_response(Refusal.BODY_TOO_LARGE)
+        case _ if error.status_code < 500:
+            # Litestar's ClientException: the body could not be decoded at all.
+            return problem_response(Refusal.JSON_MALFORMED)
+        case _:
+            return on_fault(_, error)
+
+
+def validation_detail(error: ValidationException) -> str:
+    """Which field is wrong and why, from Litestar's list of complaints."""
+    complaints = error.extra if isinstance(error.extra, list) else []
+    said: list[str] = []
+    for complaint in complaints:
+        if isinstance(complaint, dict):
+            said.append(f"{complaint.get('key', 'body')}: {complaint.get('message')}")
+    return "; ".join(said) or error.detail
+
+
+def on_recursion(_: AnyRequest, __: RecursionError) -> Response[bytes]:
+    """JSON nested deeper than the decoder goes."""
+    return problem_response(Refusal.JSON_MALFORMED, "The JSON is nested too deeply.")
+
+
+def on_fault(request: AnyRequest, error: Exception) -> Response[bytes]:
+    if isinstance(error, Fault) and error.temporary:
+        log.warning("request.unavailable", path=request.url.path, code=error.code, error=str(error))
+        return problem_response(Refusal.UNAVAILABLE)
+    log.error("request.failed", path=request.url.path, exc_info=error)
+    return problem_response(Refusal.INTERNAL)
+
+
+EXCEPTION_HANDLERS: ExceptionHandlersMap = {
+    Refused: on_refused,
+    HTTPException: on_http_exception,
+    RecursionError: on_recursion,
+    Exception: on_fault,
+}

@@ -1,0 +1,64 @@
+"""An ASGI app on uvicorn, until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGIApplication
+
+from tiebreak.settings import Settings
+
+DRAIN_SECONDS = 5
+
+
+class Server(uvicorn.Server):
+    """uvicorn without its signal handlers: the process decides when to stop."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+def listening_socket(settings: Settings) -> socket.socket:
+    """The socket inherited from the supervisor, or a new one on host and port."""
+    if settings.listen_fd is not None:
+        return socket.socket(fileno=settings.listen_fd)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+
+
+async def serve(app: ASGIApplication, settings: Settings, stop: asyncio.Event) -> None:
+    """Serve until `stop` is set; requests under way then have DRAIN_SECONDS to end."""
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=64 * 1024,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    server = Server(config)
+
+    async def end() -> None:
+        await stop.wait()
+        server.should_exit = True
+
+    async with asyncio.TaskGroup() as group:
+        ending = group.create_task(end())
+        await server.serve(sockets=[listening_socket(settings)])
+        if not stop.is_set():
+            raise RuntimeError("The HTTP server ended by itself.")
+        ending.cancel()

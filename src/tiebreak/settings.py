@@ -1,0 +1,85 @@
+"""Settings, read once from ``TIEBREAK_*`` environment variables.
+
+Every field is the variable of the same name in capitals: ``database_url`` is ``TIEBREAK_DATABASE_URL``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from tiebreak.errors import SettingsInvalid
+
+PREFIX = "TIEBREAK_"
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Count = Annotated[int, Meta(ge=1)]
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an operator can set. Durations and sizes carry their unit in the name."""
+
+    database_url: Annotated[str, Meta(description="Postgres, e.g. postgresql://user:password@host/tiebreak")] = ""
+    redis_url: Annotated[str, Meta(description="Redis 7 or Valkey, e.g. redis://host:6379/0")] = ""
+    host: Annotated[str, Meta(description="Address the HTTP servers listen on")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="Port the HTTP server listens on")] = 8000
+    listen_fd: Annotated[int | None, Meta(description="Listen on this inherited socket instead of host and port")] = None
+    auth_url: Annotated[str, Meta(description="Where the auth server is; its public keys are read from there")] = (
+        "http://127.0.0.1:8001"
+    )
+    forward_auth: Annotated[
+        bool, Meta(description="The app server passes /auth/* on to the auth server (no gateway in front)")
+    ] = False
+    origins: Annotated[
+        str, Meta(description="Origins besides our own that may open sockets, separated by commas")
+    ] = ""
+    trusted_proxies: Annotated[
+        str, Meta(description="Addresses whose X-Forwarded-For is believed, separated by commas")
+    ] = "127.0.0.1"
+    database_pool_size: Annotated[Count, Meta(description="Postgres connections of one process")] = 10
+    bus_partitions: Annotated[Count, Meta(description="Partitions of the topic on the Redis Streams bus")] = 8
+    bus_retention_hours: Annotated[Count, Meta(description="How long the Redis Streams bus keeps events")] = 24
+    access_token_minutes: Annotated[Count, Meta(description="Life of an access token")] = 15
+    refresh_token_days: Annotated[Count, Meta(description="Life of a refresh token that is not used")] = 60
+    limit_pin_misses_per_minute: Annotated[
+        Count, Meta(description="Wrong PINs one address may try in a minute; right ones do not count")
+    ] = 30
+    limit_login_failures_per_minute: Annotated[
+        Count, Meta(description="Failed log-ins one address may make in a minute; good ones do not count")
+    ] = 20
+    password_hashers: Annotated[Count, Meta(description="Passwords hashed at once by one auth server")] = 2
+    log_level: Annotated[str, Meta(description="debug, info, warning or error")] = "info"
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Settings from the environment; unset ones take their default.
+
+    Raises SettingsInvalid, whose message names the variable and what it must be.
+    """
+    given: dict[str, str] = {}
+    for variable, value in environ.items():
+        if not variable.startswith(PREFIX) or variable in OTHERS:
+            continue
+        field = variable.removeprefix(PREFIX).lower()
+        if field not in Settings.__struct_fields__:
+            raise SettingsInvalid(f"{variable} is no setting of Tiebreak; see docs/settings.md for those there are.")
+        given[field] = value
+    try:
+        return msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        variable = PREFIX + str(error).rpartition("$.")[2].rstrip("`").upper()
+        raise SettingsInvalid(f"{variable} cannot be used: {error}. See docs/settings.md.") from error
+
+
+# Read by the tests, not by the processes.
+OTHERS = frozenset({"TIEBREAK_TEST_DATABASE_URL", "TIEBREAK_TEST_REDIS_URL"})
+
+
+def required(value: str, variable: str) -> str:
+    """The value, or SettingsInvalid naming the variable that has to be set."""
+    if not value:
+        raise SettingsInvalid(f"{variable} is not set. Set it, or run everything with `tiebreak up`.")
+    return value
