@@ -13,7 +13,7 @@ from enum import Enum
 from typing import ClassVar
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 - the word of this code base, see docs/glossary.md
     """Something did not do its work."""
 
     code: ClassVar[str] = "fault"
@@ -127,7 +127,7 @@ CODES = {"SESSION_NOT_FOUND_FOR_JOIN": "session_not_found"}
 class Refused(Exception):  # noqa: N818 - the word says what happened to the request
     """Carries a refusal out of a request handler to the edge, where it becomes the response."""
 
-    def __init__(self, refusal: Refusal, detail: str | None = None, *, retry_after_seconds: int | None = None):
+    def __init__(self, refusal: Refusal, detail: str | None = None, *, retry_after_seconds: int | None = None) -> None:
         super().__init__(refusal.title)
         self.refusal = refusal
         self.detail = detail

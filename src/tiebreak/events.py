@@ -1,0 +1,68 @@
+"""THE CONTRACT: every event on the bus. docs/events.md describes it for readers outside.
+
+Topic `participant_score_change`, key = `quiz_session_id` as text, value = JSON of ParticipantScoreChange.
+Events of one session share a partition and keep their order; an event may come more than once.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from tiebreak.errors import EventUndecodable
+from tiebreak.quiz.model import AnswerId, ParticipantId, QuestionId, QuizSessionId
+
+TOPIC = "participant_score_change"
+SHARDS = 64
+
+
+class ScoreChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An answer and what it earned. Time and score are the answer's, never a consumer's."""
+
+    participant_answer_id: AnswerId
+    quiz_session_id: QuizSessionId
+    quiz_session_participant_id: ParticipantId
+    name: str
+    question_id: QuestionId
+    score: int
+    answered_at_ms: int
+
+
+class ParticipantScoreChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`version` is that of this contract: raised when a field changes its meaning."""
+
+    id: UUID
+    event_name: Literal["participant_score_change"] = TOPIC
+    type: Literal["ADD_ANSWER"] = "ADD_ANSWER"
+    version: Literal[1] = 1
+    payload: ScoreChange
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(ParticipantScoreChange)
+
+
+def encode(event: ParticipantScoreChange) -> bytes:
+    """The value on the bus."""
+    return _encoder.encode(event)
+
+
+def decode(value: bytes) -> ParticipantScoreChange:
+    """The event of a value. Raises EventUndecodable, which is not temporary, if it breaks the contract."""
+    try:
+        return _decoder.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise EventUndecodable(f"Not a {TOPIC} event: {error}") from error
+
+
+def key_of(quiz_session_id: QuizSessionId) -> bytes:
+    """The key that keeps a session's events in one partition."""
+    return str(quiz_session_id).encode()
+
+
+def shard_of(quiz_session_id: QuizSessionId) -> int:
+    """The part of the outbox a session's events wait in: 0 to SHARDS − 1, for ever the same."""
+    return zlib.crc32(key_of(quiz_session_id)) % SHARDS

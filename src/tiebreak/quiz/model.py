@@ -1,0 +1,116 @@
+"""What a quiz is made of, parsed where it comes in: a value of these types is a valid one."""
+
+from __future__ import annotations
+
+from typing import Annotated, NewType, TypeAlias
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from tiebreak.text import clean_line
+
+UserId = NewType("UserId", UUID)
+QuizId = NewType("QuizId", UUID)
+QuestionId = NewType("QuestionId", UUID)
+QuizSessionId = NewType("QuizSessionId", UUID)
+ParticipantId = NewType("ParticipantId", UUID)
+AnswerId = NewType("AnswerId", UUID)
+
+DEFAULT_POINTS = 100
+# 100 questions of 10,000 points stay below the 2,097,151 that a board's score holds (see ranking.py).
+MAX_QUESTIONS = 100
+MAX_POINTS = 10_000
+MAX_NAME = 40
+MAX_TITLE = 120
+MAX_PROMPT = 500
+MAX_CHOICE = 200
+
+Points = Annotated[int, Meta(ge=0, le=MAX_POINTS)]
+TimeLimitMs = Annotated[int, Meta(ge=1_000, le=3_600_000)]
+Choices = Annotated[list[str], Meta(min_length=2, max_length=8)]
+
+
+class _Question(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, tag_field="type"):
+    """What all questions have."""
+
+    prompt: str
+    points: Points = DEFAULT_POINTS
+    time_limit_ms: TimeLimitMs | None = None
+
+    def __post_init__(self) -> None:
+        self.prompt = clean_line(self.prompt, longest=MAX_PROMPT, what="The prompt")
+
+
+class ChoiceQuestion(_Question, tag="choice"):
+    """One of 2–8 choices is right; `answer` is its index from 0."""
+
+    choices: Choices
+    answer: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.choices = clean_choices(self.choices)
+        check_indexes([self.answer], self.choices)
+
+
+class MultiChoiceQuestion(_Question, tag="multi_choice"):
+    """Any number of 2–8 choices are right, at least one; `answer` holds their indexes, ascending."""
+
+    choices: Choices
+    answer: Annotated[list[int], Meta(min_length=1, max_length=8)]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.choices = clean_choices(self.choices)
+        check_indexes(self.answer, self.choices)
+        self.answer = sorted(self.answer)
+
+
+class TrueFalseQuestion(_Question, tag="true_false"):
+    """A statement that is true or false."""
+
+    answer: bool
+
+
+class TypedQuestion(_Question, tag="typed"):
+    """The answer is typed; `answer` lists the strings that are accepted (see grading.fold)."""
+
+    answer: Annotated[list[str], Meta(min_length=1, max_length=20)]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.answer = [clean_line(text, longest=MAX_CHOICE, what="An accepted answer") for text in self.answer]
+
+
+Question: TypeAlias = ChoiceQuestion | MultiChoiceQuestion | TrueFalseQuestion | TypedQuestion
+
+# What a participant may send: an index, indexes, a bool or a string. bool first: it is an int in Python.
+Submission: TypeAlias = bool | int | str | list[int]
+
+
+class Quiz(msgspec.Struct, forbid_unknown_fields=True):
+    """The content that a host writes."""
+
+    title: str
+    questions: Annotated[list[Question], Meta(min_length=1, max_length=MAX_QUESTIONS)]
+    language: Annotated[str, Meta(pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
+
+    def __post_init__(self) -> None:
+        self.title = clean_line(self.title, longest=MAX_TITLE, what="The title")
+
+
+def clean_choices(choices: list[str]) -> list[str]:
+    """The choices as they will be shown. Raises ValueError if two would look the same."""
+    cleaned = [clean_line(choice, longest=MAX_CHOICE, what="A choice") for choice in choices]
+    if len(set(cleaned)) < len(cleaned):
+        raise ValueError("Two choices are the same")
+    return cleaned
+
+
+def check_indexes(answer: list[int], choices: list[str]) -> None:
+    """Raises ValueError unless every index names another one of the choices."""
+    if len(set(answer)) < len(answer):
+        raise ValueError("The answer names a choice twice")
+    if any(not 0 <= index < len(choices) for index in answer):
+        raise ValueError(f"The answer must be an index from 0 to {len(choices) - 1}")

@@ -1,0 +1,60 @@
+"""The order of a leaderboard: higher points first, then whoever reached them first; equal in both share a rank.
+
+Redis keeps the order as one double per participant, the *standing*:
+
+    standing = points × 2^32 + (2^32 − 1 − reached_ms)
+
+`reached_ms` runs from the session's opening to the answer that reached the points (0 for no points). A double
+is exact up to 2^53: that is 2,097,151 points and 49.7 days. The same order in SQL is `standings` in
+queries.sql; tests/consistency holds the two together.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+from tiebreak.quiz.model import ParticipantId, QuizSessionId
+
+MS_SPAN = 2**32
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One participant on the board. `score` is the total of all answers, as the interface names it."""
+
+    rank: int
+    quiz_session_participant_id: ParticipantId
+    name: str
+    score: int
+
+
+class Leaderboard(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A board, or a part of it, as of one version.
+
+    `version` rises by one with every applied batch; a new `epoch` means the board was built anew, and versions
+    of different epochs cannot be compared. `participants` counts those on the board: who have answered.
+    """
+
+    quiz_session_id: QuizSessionId
+    epoch: str
+    version: int
+    participants: int
+    rows: tuple[Row, ...]
+    me: Row | None = None
+
+
+def reached_ms(opened_at_ms: int, answered_at_ms: int) -> int:
+    """Milliseconds into the session, held within what a standing can tell apart.
+
+    Clocks of two app servers may differ: an answer may seem older than its session.
+    """
+    return min(max(answered_at_ms - opened_at_ms, 0), MS_SPAN - 1)
+
+
+def opened_at_ms(quiz_session_id: UUID) -> int:
+    """When a session opened: the time within its UUIDv7 (RFC 9562 §5.7), milliseconds since the epoch.
+
+    So a consumer of the log can place an answer in its session without asking the database.
+    """
+    return quiz_session_id.int >> 80
