@@ -20,11 +20,11 @@ LOCK = 0x7469_6562  # "tieb"
 
 def migration_files() -> list[tuple[int, str, str]]:
     """(number, name, SQL) of every migration, in order."""
-    found: list[tuple[int, str, str]] = []
-    for entry in files(__name__).iterdir():
-        if match := FILE.match(entry.name):
-            found.append((int(match[1]), match[2], entry.read_text(encoding="utf-8")))
-    return sorted(found)
+    return sorted(
+        (int(match[1]), match[2], entry.read_text(encoding="utf-8"))
+        for entry in files(__name__).iterdir()
+        if (match := FILE.match(entry.name))
+    )
 
 
 async def migrate(url: str, *, connect_seconds: float = 10.0) -> list[str]:
@@ -55,9 +55,7 @@ async def migrate(url: str, *, connect_seconds: float = 10.0) -> list[str]:
         for number, name, statements in new:
             async with connection.transaction():
                 await connection.execute(statements)
-                await connection.execute(
-                    "INSERT INTO schema_migrations (number, name) VALUES ($1, $2)", number, name
-                )
+                await connection.execute("INSERT INTO schema_migrations (number, name) VALUES ($1, $2)", number, name)
         return [f"{number:04}_{name}" for number, name, _ in new]
     finally:
         await connection.close()
