@@ -1,0 +1,31 @@
+"""Every key of the cache: its type, members, scores and time to live.
+
+A session's keys share the hash tag `{quiz_session_id}`, so Redis Cluster keeps them on one node, where one
+Lua call may touch them all.
+
+key                    type        member → value                               lives
+{id}:board             sorted set  participant id → standing (quiz/ranking.py)  LIVE_SECONDS after its first
+{id}:answers           set         participant_answer_id                        answer; KEPT_SECONDS from the
+{id}:names             hash        participant id → name                        session's end
+{id}:meta              hash        epoch, version                               (all four alike)
+misses:{name}:{who}    string      count of misses in the current minute        a minute
+"""
+
+from __future__ import annotations
+
+from tiebreak.quiz.model import QuizSessionId
+
+# A standing tells 49.7 days apart; a session left open longer has its board built from the ledger when asked for.
+LIVE_SECONDS = 50 * 24 * 3600
+KEPT_SECONDS = 24 * 3600
+
+
+def board_keys(quiz_session_id: QuizSessionId) -> tuple[str, str, str, str]:
+    """board, answers, names, meta: in the order the Lua scripts expect."""
+    tag = f"{{{quiz_session_id}}}"
+    return f"{tag}:board", f"{tag}:answers", f"{tag}:names", f"{tag}:meta"
+
+
+def misses_key(name: str, who: str) -> str:
+    """How often `who` missed at `name` in the current minute."""
+    return f"misses:{name}:{who}"
