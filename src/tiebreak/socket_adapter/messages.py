@@ -1,0 +1,96 @@
+"""Every message on a socket, by direction. docs/messages.md describes them for those who write clients."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, TypeAlias
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from tiebreak.quiz.model import ParticipantId, QuestionId, QuizSessionId, Submission
+from tiebreak.quiz.ranking import Leaderboard
+
+Limit = Annotated[int, Meta(ge=1, le=100)]
+Offset = Annotated[int, Meta(ge=0, le=1_000_000)]
+
+
+# --- client → server, each with an acknowledgement -------------------------------------------------------------
+
+
+class EnterSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Receive a session's messages from now on; acknowledged with its leaderboard."""
+
+    event: ClassVar[str] = "enter_session"
+    quiz_session_id: QuizSessionId
+
+
+class LeaveSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Receive them no more."""
+
+    event: ClassVar[str] = "leave_session"
+    quiz_session_id: QuizSessionId
+
+
+class GetLeaderboard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of the leaderboard, once."""
+
+    event: ClassVar[str] = "get_leaderboard"
+    quiz_session_id: QuizSessionId
+    limit: Limit = 10
+    offset: Offset = 0
+    around: Literal["me"] | None = None
+
+
+class UpdateScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An answer: the same as the body of POST /update-score. `answer_id` makes a retry safe."""
+
+    event: ClassVar[str] = "update_score"
+    quiz_session_id: QuizSessionId
+    question_id: QuestionId
+    answer: Submission
+    answer_id: UUID | None = None
+
+
+# --- server → client, to the room of a quiz session ------------------------------------------------------------
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One answer's score."""
+
+    quiz_session_participant_id: ParticipantId
+    question_id: QuestionId
+    score: int
+
+
+class ScoreUpdate(msgspec.Struct, frozen=True):
+    """What was answered since the last tick: the first changes, and how many more there were."""
+
+    event: ClassVar[str] = "score_update"
+    quiz_session_id: QuizSessionId
+    changes: tuple[Change, ...]
+    more: int
+
+
+class LeaderboardUpdating(msgspec.Struct, frozen=True):
+    """The whole top of the board: a newer version replaces an older one, versions in between may be missing."""
+
+    event: ClassVar[str] = "leaderboard_updating"
+    leaderboard: Leaderboard
+
+
+class SessionUpdate(msgspec.Struct, frozen=True):
+    """Somebody joined, or the session ended."""
+
+    event: ClassVar[str] = "session_update"
+    quiz_session_id: QuizSessionId
+    state: str
+    participant_count: int
+
+
+RoomMessage: TypeAlias = ScoreUpdate | LeaderboardUpdating | SessionUpdate
+
+
+def payload_of(message: RoomMessage) -> object:
+    """The message's argument as it stands on the wire."""
+    return message.leaderboard if isinstance(message, LeaderboardUpdating) else message
