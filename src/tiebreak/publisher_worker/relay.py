@@ -1,0 +1,98 @@
+"""THE WAY OF AN ANSWER, second part: outbox → bus."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+import structlog
+
+from tiebreak.clock import Clock
+from tiebreak.database.outbox import Outbox, WaitingEvent
+from tiebreak.database.pool import OUTAGES
+from tiebreak.errors import Fault
+from tiebreak.event_bus.bus import Message, Producer
+from tiebreak.events import TOPIC, key_of
+
+log = structlog.get_logger()
+
+LEASE_SECONDS = 4.0
+RENEW_SECONDS = 1.0
+BATCH_SIZE = 500
+SHORTEST_WAIT_SECONDS = 0.005
+LONGEST_WAIT_SECONDS = 0.1
+LONGEST_BACKOFF_SECONDS = 2.0
+
+
+class EventValue(msgspec.Struct, frozen=True):
+    """An event's JSON, its payload taken as it stands in the row (events.ParticipantScoreChange)."""
+
+    id: object
+    event_name: str
+    type: str
+    version: int
+    payload: msgspec.Raw
+
+
+class Relay:
+    """Publishes the events of the shards it holds."""
+
+    def __init__(self, outbox: Outbox, producer: Producer, clock: Clock) -> None:
+        self._outbox = outbox
+        self._producer = producer
+        self._clock = clock
+        self._renewed_at = float("-inf")
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Publish until `stop` is set.
+
+        Polls every 5 ms while there is work, up to every 100 ms while there is none. A temporary fault is tried
+        again, later each time; any other one ends the worker: events wait safely where they are.
+        """
+        wait = SHORTEST_WAIT_SECONDS
+        while not stop.is_set():
+            try:
+                published = await self.step()
+            except (Fault, *OUTAGES) as error:
+                if isinstance(error, Fault) and not error.temporary:
+                    raise
+                wait = min(max(wait, LONGEST_WAIT_SECONDS) * 2, LONGEST_BACKOFF_SECONDS)
+                log.warning("relay.waiting", error=str(error), retry_seconds=wait)
+            else:
+                wait = SHORTEST_WAIT_SECONDS if published else min(wait * 2, LONGEST_WAIT_SECONDS)
+                if published == BATCH_SIZE:
+                    continue
+            await self._clock.sleep(wait)
+        await self._outbox.release()
+
+    async def step(self) -> int:
+        """Renew the leases if it is time, then publish one batch; how many events were published."""
+        now = self._clock.monotonic()
+        if now - self._renewed_at >= RENEW_SECONDS:
+            # The time before the call: the database counts from a moment after it.
+            if taken := await self._outbox.lease():
+                log.info("relay.shards_taken", count=len(taken), held=len(self._outbox.shards))
+            self._renewed_at = now
+        if not self._outbox.shards:
+            return 0
+        events = await self._outbox.waiting(BATCH_SIZE)
+        if not events:
+            return 0
+        acknowledged = await self._producer.publish(TOPIC, [message_of(event) for event in events])
+        published = [event for event, taken in zip(events, acknowledged, strict=True) if taken]
+        await self._remove(published)
+        return len(published)
+
+    async def _remove(self, published: Sequence[WaitingEvent]) -> None:
+        removed = await self._outbox.remove(published)
+        if removed < len(published):
+            # Another worker took our shards meanwhile; it publishes them again, which does no harm.
+            log.warning("relay.fenced", published=len(published), removed=removed)
+            self._renewed_at = float("-inf")
+
+
+def message_of(event: WaitingEvent) -> Message:
+    """The event as it goes on the bus."""
+    value = EventValue(event.id, event.event_name, event.type, 1, msgspec.Raw(event.payload.encode()))
+    return Message(key_of(event.quiz_session_id), msgspec.json.encode(value))
