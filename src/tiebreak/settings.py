@@ -26,16 +26,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     redis_url: Annotated[str, Meta(description="Redis 7 or Valkey, e.g. redis://host:6379/0")] = ""
     host: Annotated[str, Meta(description="Address the HTTP servers listen on")] = "127.0.0.1"
     port: Annotated[Port, Meta(description="Port the HTTP server listens on")] = 8000
-    listen_fd: Annotated[int | None, Meta(description="Listen on this inherited socket instead of host and port")] = None
+    listen_fd: Annotated[int | None, Meta(description="Listen on this inherited socket instead of host and port")] = (
+        None
+    )
     auth_url: Annotated[str, Meta(description="Where the auth server is; its public keys are read from there")] = (
         "http://127.0.0.1:8001"
     )
     forward_auth: Annotated[
         bool, Meta(description="The app server passes /auth/* on to the auth server (no gateway in front)")
     ] = False
-    origins: Annotated[
-        str, Meta(description="Origins besides our own that may open sockets, separated by commas")
-    ] = ""
+    origins: Annotated[str, Meta(description="Origins besides our own that may open sockets, separated by commas")] = ""
     trusted_proxies: Annotated[
         str, Meta(description="Addresses whose X-Forwarded-For is believed, separated by commas")
     ] = "127.0.0.1"

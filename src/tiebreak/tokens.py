@@ -7,7 +7,7 @@ RS256 JWT (RFC 7519) with ``iss`` "tiebreak-auth", ``aud`` "tiebreak", ``sub`` (
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Literal, NewType
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,7 @@ from joserfc.jwk import KeySet, KeySetSerialization
 
 from tiebreak.clock import Clock
 from tiebreak.errors import KeysUnavailable, Refusal
+from tiebreak.quiz.model import UserId
 
 ISSUER = "tiebreak-auth"
 AUDIENCE = "tiebreak"
@@ -24,7 +25,6 @@ ALGORITHM = "RS256"
 MAX_TOKEN_LENGTH = 4096
 KEY_RELOAD_SECONDS = 5.0
 
-UserId = NewType("UserId", UUID)
 Role = Literal["guest", "account"]
 KeyLoader = Callable[[], Awaitable[KeySetSerialization]]
 
@@ -85,6 +85,11 @@ class Verifier:
         if claims.exp * 1000 <= self._clock.now_ms():
             return Refusal.TOKEN_EXPIRED
         return Identity(UserId(claims.sub), claims.role, claims.sid, claims.exp)
+
+    async def ready(self) -> None:
+        """Raises KeysUnavailable while no token could be checked."""
+        if self._keys is None:
+            await self._reload()
 
     def _may_reload(self) -> bool:
         return self._clock.monotonic() - self._loaded_at >= KEY_RELOAD_SECONDS

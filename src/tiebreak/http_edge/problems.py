@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
-from litestar.types import ExceptionHandlersMap
 
 from tiebreak.errors import Fault, Refusal, Refused
 
@@ -57,7 +57,7 @@ def on_refused(_: AnyRequest, error: Refused) -> Response[bytes]:
     return problem_response(error.refusal, error.detail, retry_after_seconds=error.retry_after_seconds)
 
 
-def on_http_exception(_: AnyRequest, error: HTTPException) -> Response[bytes]:
+def on_http_exception(request: AnyRequest, error: HTTPException) -> Response[bytes]:
     match error:
         case NotFoundException():
             return problem_response(Refusal.ROUTE_NOT_FOUND)
@@ -70,25 +70,19 @@ def on_http_exception(_: AnyRequest, error: HTTPException) -> Response[bytes]:
         case _ if error.status_code == 413:
             return problem_response(Refusal.BODY_TOO_LARGE)
         case _ if error.status_code < 500:
-            # Litestar's ClientException: the body could not be decoded at all.
-            return problem_response(Refusal.JSON_MALFORMED)
+            return problem_response(Refusal.REQUEST_INVALID, error.detail)
         case _:
-            return on_fault(_, error)
+            return on_fault(request, error)
 
 
 def validation_detail(error: ValidationException) -> str:
     """Which field is wrong and why, from Litestar's list of complaints."""
-    complaints = error.extra if isinstance(error.extra, list) else []
     said: list[str] = []
-    for complaint in complaints:
-        if isinstance(complaint, dict):
-            said.append(f"{complaint.get('key', 'body')}: {complaint.get('message')}")
+    for complaint in cast("list[dict[str, str]]", error.extra if isinstance(error.extra, list) else []):
+        key, message = complaint.get("key"), complaint.get("message")
+        # A missing body reaches us as the name of the parameter it would have filled.
+        said.append("A JSON body is needed." if message == "'data'" else f"{key}: {message}")
     return "; ".join(said) or error.detail
-
-
-def on_recursion(_: AnyRequest, __: RecursionError) -> Response[bytes]:
-    """JSON nested deeper than the decoder goes."""
-    return problem_response(Refusal.JSON_MALFORMED, "The JSON is nested too deeply.")
 
 
 def on_fault(request: AnyRequest, error: Exception) -> Response[bytes]:
@@ -99,9 +93,9 @@ def on_fault(request: AnyRequest, error: Exception) -> Response[bytes]:
     return problem_response(Refusal.INTERNAL)
 
 
-EXCEPTION_HANDLERS: ExceptionHandlersMap = {
+# Litestar's own alias, ExceptionHandlersMap, leaves the types of request and response unknown.
+EXCEPTION_HANDLERS: dict[int | type[Exception], Callable[[AnyRequest, Any], Response[bytes]]] = {
     Refused: on_refused,
     HTTPException: on_http_exception,
-    RecursionError: on_recursion,
     Exception: on_fault,
 }

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import uvicorn
-
-if TYPE_CHECKING:
-    from uvicorn._types import ASGIApplication
 
 from tiebreak.settings import Settings
 
 DRAIN_SECONDS = 5
+
+# uvicorn and Litestar each have their own types for ASGI, and the two do not fit each other.
+ASGIApplication = Callable[..., Awaitable[None]]
 
 
 class Server(uvicorn.Server):
@@ -34,7 +33,7 @@ def listening_socket(settings: Settings) -> socket.socket:
     return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
 
 
-async def serve(app: ASGIApplication, settings: Settings, stop: asyncio.Event) -> None:
+async def serve(app: Callable[..., Awaitable[None]], settings: Settings, stop: asyncio.Event) -> None:
     """Serve until `stop` is set; requests under way then have DRAIN_SECONDS to end."""
     config = uvicorn.Config(
         app,

@@ -1,0 +1,71 @@
+"""The ASGI application: the routes, and the parts they may use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import httpx
+from litestar import Litestar, Router
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+
+from tiebreak import __version__
+from tiebreak.app_server.callers import account_holder, authenticated
+from tiebreak.app_server.routes import answers, operations, quiz_sessions, quizzes
+from tiebreak.app_server.routes.auth_forward import auth_forward_routes
+from tiebreak.app_server.routes.web_client import web_client_routes
+from tiebreak.database.pool import OUTAGES as DATABASE_OUTAGES
+from tiebreak.http_edge.application import application
+from tiebreak.redis_client import OUTAGES as CACHE_OUTAGES
+from tiebreak.redis_client import RedisError
+
+PUBLIC = [
+    quiz_sessions.show_session,
+    quiz_sessions.find_by_pin,
+    operations.show_health,
+    operations.show_readiness,
+    operations.show_metrics,
+    operations.show_openapi,
+]
+PRIVATE = [
+    answers.update_score,
+    quiz_sessions.finish_session,
+    quiz_sessions.join_nothing,
+    quiz_sessions.join_session,
+    quiz_sessions.show_questions,
+    quiz_sessions.show_leaderboard,
+]
+FOR_ACCOUNTS = [
+    quizzes.create_quiz,
+    quizzes.list_quizzes,
+    quizzes.show_quiz,
+    quizzes.replace_quiz,
+    quizzes.remove_quiz,
+    quiz_sessions.open_session,
+    quiz_sessions.list_sessions,
+]
+BEARER = [{"bearer": list[str]()}]
+
+
+def http_app(parts: Mapping[str, object], *, auth_client: httpx.AsyncClient | None) -> Litestar:
+    """The HTTP interface; with `auth_client`, the auth server's as well."""
+    return application(
+        [
+            *PUBLIC,
+            Router("/", route_handlers=PRIVATE, guards=[authenticated], security=BEARER),
+            Router("/", route_handlers=FOR_ACCOUNTS, guards=[authenticated, account_holder], security=BEARER),
+            *web_client_routes(),
+            *(auth_forward_routes(auth_client) if auth_client else ()),
+        ],
+        parts,
+        outages=(*DATABASE_OUTAGES, *CACHE_OUTAGES, RedisError),
+        openapi=OpenAPIConfig(
+            title="Tiebreak",
+            version=__version__,
+            description="Live quizzes with a leaderboard that is never wrong.",
+            render_plugins=(),
+            components=Components(
+                security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
+            ),
+        ),
+    )

@@ -1,0 +1,90 @@
+"""The process: opens its parts, serves, closes them in reverse order."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import httpx
+from joserfc.jwk import KeySetSerialization
+from prometheus_client import CollectorRegistry
+
+from tiebreak.app_server.app import http_app
+from tiebreak.app_server.boards import Boards
+from tiebreak.app_server.commands import Answers
+from tiebreak.app_server.frozen_questions import FrozenQuestions
+from tiebreak.app_server.sockets import socket_server
+from tiebreak.app_server.ticks import Ticks
+from tiebreak.cache.leaderboard import Leaderboards
+from tiebreak.cache.limits import MissLimit
+from tiebreak.clock import SystemClock
+from tiebreak.database.pool import open_pool
+from tiebreak.errors import KeysUnavailable
+from tiebreak.http_edge.serving import serve
+from tiebreak.metrics import AppServerMetrics
+from tiebreak.redis_client import open_redis
+from tiebreak.settings import Settings, required
+from tiebreak.socket_adapter.cluster import newest_id, relay_stream
+from tiebreak.socket_adapter.emitter import Emitter
+from tiebreak.tokens import Verifier
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve until `stop` is set. The database must have been migrated.
+
+    Raises SettingsInvalid without TIEBREAK_DATABASE_URL and TIEBREAK_REDIS_URL, DatabaseUnavailable if Postgres
+    does not answer at the start.
+    """
+    database_url = required(settings.database_url, "TIEBREAK_DATABASE_URL")
+    redis_url = required(settings.redis_url, "TIEBREAK_REDIS_URL")
+    clock = SystemClock()
+    async with AsyncExitStack() as closing:
+        pool = await open_pool(database_url, size=settings.database_pool_size)
+        closing.push_async_callback(pool.close)
+        redis = await open_redis(redis_url)
+        closing.push_async_callback(redis.aclose)
+        auth_client = httpx.AsyncClient(base_url=settings.auth_url, timeout=10)
+        closing.push_async_callback(auth_client.aclose)
+
+        registry = CollectorRegistry()
+        leaderboards = Leaderboards(redis)
+        ticks = Ticks(pool, Emitter(redis), clock)
+        questions = FrozenQuestions(pool)
+        answers = Answers(pool, questions, ticks, clock, AppServerMetrics(registry))
+        boards = Boards(pool, leaderboards)
+        verifier = Verifier(lambda: fetch_keys(auth_client), clock)
+        sockets = socket_server(origins=settings.origins, verifier=verifier, pool=pool, boards=boards, answers=answers)
+        app = http_app(
+            {
+                "pool": pool,
+                "redis": redis,
+                "registry": registry,
+                "leaderboards": leaderboards,
+                "pin_misses": MissLimit(redis, name="pin", per_minute=settings.limit_pin_misses_per_minute),
+                "ticks": ticks,
+                "questions": questions,
+                "answers": answers,
+                "boards": boards,
+                "verifier": verifier,
+            },
+            auth_client=auth_client if settings.forward_auth else None,
+        )
+        async with asyncio.TaskGroup() as group:
+            background = [
+                group.create_task(relay_stream(redis, sockets, from_id=await newest_id(redis))),
+                group.create_task(ticks.run()),
+            ]
+            await serve(sockets.mount(app), settings, stop)
+            for task in background:
+                task.cancel()
+        await ticks.flush()
+
+
+async def fetch_keys(client: httpx.AsyncClient) -> KeySetSerialization:
+    """The auth server's public keys. Raises KeysUnavailable."""
+    try:
+        response = await client.get("/.well-known/jwks.json")
+        response.raise_for_status()
+        return response.json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise KeysUnavailable(f"The auth server's keys cannot be read from {client.base_url}: {error}") from error

@@ -1,0 +1,1 @@
+"""The HTTP interface, one module per noun. A function here parses, asks, and answers; decisions are elsewhere."""

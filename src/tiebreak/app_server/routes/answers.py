@@ -1,0 +1,20 @@
+"""Answers over HTTP."""
+
+from __future__ import annotations
+
+from litestar import post
+
+from tiebreak.app_server.callers import identity_of
+from tiebreak.app_server.commands import Answers, Outcome
+from tiebreak.errors import Refusal, Refused
+from tiebreak.http_edge.bodies import StrictRequest
+from tiebreak.socket_adapter.messages import UpdateScore
+
+
+@post("/update-score", status_code=200)
+async def update_score(request: StrictRequest, data: UpdateScore, answers: Answers) -> Outcome:
+    """Answer a question. With an `answer_id` the request may be repeated until it is acknowledged."""
+    outcome = await answers.submit(identity_of(request).user_id, data)
+    if isinstance(outcome, Refusal):
+        raise Refused(outcome)
+    return outcome

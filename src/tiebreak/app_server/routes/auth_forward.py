@@ -1,0 +1,41 @@
+"""Passes /auth/* and the public keys on to the auth server, where no gateway stands in front to do it."""
+
+from __future__ import annotations
+
+import httpx
+from litestar import Response, route
+from litestar.handlers import HTTPRouteHandler
+
+from tiebreak.app_server.callers import address_of
+from tiebreak.errors import Refusal, Refused
+from tiebreak.http_edge.bodies import StrictRequest
+
+PASSED_ON = ("authorization", "content-type")
+PASSED_BACK = ("content-type", "cache-control", "retry-after", "www-authenticate", "allow")
+
+
+def auth_forward_routes(client: httpx.AsyncClient) -> list[HTTPRouteHandler]:
+    """`client` has the auth server as its base address."""
+
+    async def forward(request: StrictRequest, path: str) -> Response[bytes]:
+        headers = {name: value for name in PASSED_ON if (value := request.headers.get(name))}
+        headers["x-forwarded-for"] = address_of(request)
+        try:
+            answer = await client.request(request.method, path, content=await request.body(), headers=headers)
+        except httpx.HTTPError as error:
+            raise Refused(Refusal.UNAVAILABLE, "The auth server does not answer.") from error
+        return Response(
+            answer.content,
+            status_code=answer.status_code,
+            headers={name: answer.headers[name] for name in PASSED_BACK if name in answer.headers},
+        )
+
+    @route("/auth/{rest:path}", http_method=["GET", "POST"], status_code=200, include_in_schema=False)
+    async def forward_auth(request: StrictRequest, rest: str) -> Response[bytes]:
+        return await forward(request, f"/auth{rest}")
+
+    @route("/.well-known/jwks.json", http_method=["GET"], status_code=200, include_in_schema=False)
+    async def forward_keys(request: StrictRequest) -> Response[bytes]:
+        return await forward(request, "/.well-known/jwks.json")
+
+    return [forward_auth, forward_keys]

@@ -1,0 +1,202 @@
+"""Quiz sessions: opened and finished by their host, joined and played by participants."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from litestar import get, post
+from litestar.params import Parameter
+
+from tiebreak.app_server.boards import Boards
+from tiebreak.app_server.callers import address_of, identity_of
+from tiebreak.app_server.frozen_questions import FrozenQuestions
+from tiebreak.app_server.routes.path_ids import session_id_of
+from tiebreak.app_server.ticks import Ticks
+from tiebreak.app_server.views import (
+    Me,
+    SessionQuestions,
+    SessionView,
+    host_question_view,
+    player_question_view,
+    session_view,
+)
+from tiebreak.cache.leaderboard import MAX_ROWS, TOP_ROWS, Leaderboards
+from tiebreak.cache.limits import MissLimit
+from tiebreak.database import quiz_sessions
+from tiebreak.database.answers import answers_of
+from tiebreak.database.pool import Pool
+from tiebreak.database.quiz_sessions import Mode, QuizSession
+from tiebreak.database.quizzes import StoredQuestion, quiz_owner
+from tiebreak.errors import Refusal, Refused
+from tiebreak.http_edge.bodies import StrictRequest
+from tiebreak.quiz.model import MAX_NAME, ParticipantId, QuizId, QuizSessionId
+from tiebreak.quiz.ranking import Leaderboard
+from tiebreak.text import clean_line
+
+
+class OpenRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Which quiz to run, and how."""
+
+    quiz_id: QuizId
+    mode: Mode
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A session that players can join by its PIN."""
+
+    quiz_session_id: QuizSessionId
+    pin: str
+
+
+class JoinRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """The name to play under; the user's own if left out."""
+
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.name is not None:
+            self.name = clean_line(self.name, longest=MAX_NAME, what="The name")
+
+
+class Joined(msgspec.Struct, frozen=True):
+    """The caller's place in the session."""
+
+    quiz_session_participant_id: ParticipantId
+    quiz_session_id: QuizSessionId
+    name: str
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """The session has ended."""
+
+    quiz_session_id: QuizSessionId
+    state: Literal["finished"] = "finished"
+
+
+class SessionList(msgspec.Struct, frozen=True):
+    """The caller's latest sessions as host, open ones first."""
+
+    quiz_sessions: list[SessionView]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """The session of a PIN."""
+
+    quiz_session_id: QuizSessionId
+
+
+@post("/quiz-session", status_code=201)
+async def open_session(request: StrictRequest, data: OpenRequest, pool: Pool) -> Opened:
+    """Open a session of one's own quiz, with its questions as they are now."""
+    host_id = identity_of(request).user_id
+    if await quiz_owner(pool, data.quiz_id) not in {host_id, None}:
+        raise Refused(Refusal.NOT_THE_OWNER)
+    opened = await quiz_sessions.open_session(pool, host_id, data.quiz_id, mode=data.mode, scoring="accuracy")
+    if opened is None:
+        raise Refused(Refusal.QUIZ_NOT_FOUND)
+    return Opened(*opened)
+
+
+@get("/quiz-session")
+async def list_sessions(request: StrictRequest, pool: Pool) -> SessionList:
+    """The caller's sessions as host."""
+    sessions = await quiz_sessions.sessions_of_host(pool, identity_of(request).user_id)
+    return SessionList([session_view(session) for session in sessions])
+
+
+@get("/quiz-session/{quiz_session_id:str}")
+async def show_session(quiz_session_id: str, pool: Pool) -> SessionView:
+    """Title, state and counts: public."""
+    return session_view(await existing(pool, session_id_of(quiz_session_id)))
+
+
+@get("/pin/{pin:str}")
+async def find_by_pin(request: StrictRequest, pin: str, pool: Pool, pin_misses: MissLimit) -> Found:
+    """The open session of a PIN: public, and limited against guessing by counting misses."""
+    address = address_of(request)
+    if seconds := await pin_misses.exhausted(address):
+        raise Refused(Refusal.TOO_MANY_TRIES, retry_after_seconds=seconds)
+    found = await quiz_sessions.session_by_pin(pool, pin) if pin.isascii() and pin.isdigit() else None
+    if found is None:
+        await pin_misses.miss(address)
+        raise Refused(Refusal.PIN_NOT_FOUND)
+    return Found(found)
+
+
+@post("/quiz-session/{quiz_session_id:str}/finish", status_code=200)
+async def finish_session(
+    request: StrictRequest, quiz_session_id: str, pool: Pool, ticks: Ticks, leaderboards: Leaderboards
+) -> Finished:
+    """End a session for good; may be repeated. Its board is kept, its answers for ever."""
+    session = await existing(pool, session_id_of(quiz_session_id))
+    if session.host_id != identity_of(request).user_id:
+        raise Refused(Refusal.NOT_THE_HOST)
+    if await quiz_sessions.finish_session(pool, session.id):
+        ticks.session_changed(session.id)
+        await leaderboards.expire(session.id)
+    return Finished(session.id)
+
+
+@post("/quiz-session/join", status_code=200, include_in_schema=False)
+async def join_nothing() -> None:
+    """The seed: a join that names no session is a 400."""
+    raise Refused(Refusal.NOT_AN_ID, "The session's id is missing in the address.")
+
+
+@post("/quiz-session/{quiz_session_id:str}/join", status_code=200)
+async def join_session(
+    request: StrictRequest, quiz_session_id: str, pool: Pool, ticks: Ticks, data: JoinRequest | None = None
+) -> Joined:
+    """Take part. 409 if the caller has joined before."""
+    name = data.name if data else None
+    session_id = session_id_of(quiz_session_id)
+    joined = await quiz_sessions.join_session(pool, session_id, identity_of(request).user_id, name)
+    if isinstance(joined, Refusal):
+        raise Refused(joined)
+    ticks.session_changed(session_id)
+    return Joined(joined.id, session_id, joined.name)
+
+
+@get("/quiz-session/{quiz_session_id:str}/questions")
+async def show_questions(
+    request: StrictRequest, quiz_session_id: str, pool: Pool, questions: FrozenQuestions
+) -> SessionQuestions:
+    """For participants without the key, but for questions they have answered; for the host with it."""
+    session = await existing(pool, session_id_of(quiz_session_id))
+    user_id = identity_of(request).user_id
+    stored = [StoredQuestion(id_, question) for id_, question in (await questions.of(session.id)).items()]
+    participant = await quiz_sessions.find_participant(pool, session.id, user_id)
+    if participant:
+        given = {answer.question_id: answer for answer in await answers_of(pool, participant.id)}
+        me, views = Me(participant.id, participant.name), [player_question_view(it, given.get(it.id)) for it in stored]
+    elif session.host_id == user_id:
+        me, views = None, [host_question_view(it) for it in stored]
+    else:
+        raise Refused(Refusal.NOT_JOINED)
+    return SessionQuestions(session.id, session.title, session.language, session.state, me, views)
+
+
+@get("/quiz-session/{quiz_session_id:str}/leaderboard")
+async def show_leaderboard(
+    request: StrictRequest,
+    quiz_session_id: str,
+    pool: Pool,
+    boards: Boards,
+    limit: Annotated[int, Parameter(ge=1, le=MAX_ROWS)] = TOP_ROWS,
+    offset: Annotated[int, Parameter(ge=0, le=1_000_000)] = 0,
+    around: Literal["me"] | None = None,
+) -> Leaderboard:
+    """A part of the board as of one version, and the caller's own row."""
+    session = await existing(pool, session_id_of(quiz_session_id))
+    return await boards.read(
+        session.id, identity_of(request).user_id, limit=limit, offset=offset, around_me=around == "me"
+    )
+
+
+async def existing(pool: Pool, quiz_session_id: QuizSessionId) -> QuizSession:
+    """The session. Raises Refused(SESSION_NOT_FOUND)."""
+    session = await quiz_sessions.load_session(pool, quiz_session_id)
+    if session is None:
+        raise Refused(Refusal.SESSION_NOT_FOUND)
+    return session

@@ -1,0 +1,56 @@
+"""The web client, built from web/ into static/: one page, whose script shows the screen of the address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from litestar import Response, get, static_files
+from litestar.datastructures import CacheControlHeader
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import File
+from litestar.router import Router
+
+STATIC = Path(__file__).parent.parent / "static"
+SCREENS = ["/", "/join/{pin:str}", "/play/{quiz_session_id:str}", "/host", "/host/{screen:path}"]
+NOT_BUILT = "The web client is not built: run `make web`, then load this page again.\n"
+
+HEADERS = {
+    "Cache-Control": "no-cache",
+    # Styles may be inline: animated rows carry their transform in a style attribute.
+    "Content-Security-Policy": (
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self' ws: wss:; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def web_client_routes(static: Path = STATIC) -> list[HTTPRouteHandler | Router]:
+    """The page under every screen's address, and the files it loads. Without a build, a sentence that says so."""
+
+    @get(SCREENS, include_in_schema=False, sync_to_thread=False)
+    def page() -> Response[str]:
+        index = static / "index.html"
+        if not index.is_file():
+            return Response(NOT_BUILT, status_code=503, media_type="text/plain")
+        return Response(index.read_text(encoding="utf-8"), media_type="text/html", headers=HEADERS)
+
+    routes: list[HTTPRouteHandler | Router] = [page]
+    if (static / "assets").is_dir():
+        # The names of these files carry a digest of their content.
+        forever = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
+        routes.append(static_files.create_static_files_router("/assets", [static / "assets"], cache_control=forever))
+    if static.is_dir():
+        routes += [root_file(path) for path in static.iterdir() if path.is_file() and path.name != "index.html"]
+    return routes
+
+
+def root_file(path: Path) -> HTTPRouteHandler:
+    """A file beside the page, such as the icon."""
+
+    @get(f"/{path.name}", include_in_schema=False, sync_to_thread=False)
+    def serve_file() -> File:
+        return File(path, content_disposition_type="inline", headers={"Cache-Control": "max-age=3600"})
+
+    return serve_file

@@ -1,0 +1,148 @@
+"""What callers are shown of stored things. The answer key leaves through one place: here, and only where said."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+import msgspec
+
+from tiebreak.app_server.epoch_ms import epoch_ms
+from tiebreak.database.answers import GivenAnswer
+from tiebreak.database.quiz_sessions import QuizSession
+from tiebreak.database.quizzes import StoredQuestion
+from tiebreak.quiz.model import (
+    ChoiceQuestion,
+    MultiChoiceQuestion,
+    ParticipantId,
+    QuestionId,
+    QuizSessionId,
+    Submission,
+)
+
+# An index, indexes, a bool, or the accepted strings.
+Key = bool | int | list[int | str]
+
+
+class QuestionView(msgspec.Struct, frozen=True):
+    """A question with its key: for the quiz's owner and the session's host."""
+
+    question_id: QuestionId
+    type: str
+    prompt: str
+    choices: list[str] | None
+    answer: Key
+    points: int
+    time_limit_ms: int | None
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """What a participant answered, and now that it is given, what was right."""
+
+    answer: Submission
+    correct: bool
+    score: int
+    right_answer: Key
+
+
+class SessionQuestionView(msgspec.Struct, frozen=True):
+    """A question in a session. `answer`, the key, is there for the host only."""
+
+    question_id: QuestionId
+    type: str
+    prompt: str
+    choices: list[str] | None
+    points: int
+    time_limit_ms: int | None
+    answered: Answered | None
+    answer: Key | msgspec.UnsetType = msgspec.UNSET
+
+
+class Me(msgspec.Struct, frozen=True):
+    """The caller, as participant."""
+
+    quiz_session_participant_id: ParticipantId
+    name: str
+
+
+class SessionQuestions(msgspec.Struct, frozen=True):
+    """The questions of a session: with keys for the host, without for participants."""
+
+    quiz_session_id: QuizSessionId
+    title: str
+    language: str
+    state: str
+    me: Me | None
+    questions: list[SessionQuestionView]
+
+
+class SessionView(msgspec.Struct, frozen=True):
+    """What anybody may know of a session. No PIN once it is finished: another session may have it by then."""
+
+    quiz_session_id: QuizSessionId
+    title: str
+    language: str
+    mode: str
+    state: str
+    pin: str | None
+    question_count: int
+    participant_count: int
+    answer_count: int
+    opened_at: int
+    closed_at: int | None
+
+
+def question_view(stored: StoredQuestion) -> QuestionView:
+    return QuestionView(answer=key_of(stored), **shown(stored))
+
+
+def host_question_view(stored: StoredQuestion) -> SessionQuestionView:
+    return SessionQuestionView(answered=None, answer=key_of(stored), **shown(stored))
+
+
+def player_question_view(stored: StoredQuestion, given: GivenAnswer | None) -> SessionQuestionView:
+    answered = Answered(given.answer, given.correct, given.score, key_of(stored)) if given else None
+    return SessionQuestionView(answered=answered, **shown(stored))
+
+
+class Shown(TypedDict):
+    """What everybody sees of a question."""
+
+    question_id: QuestionId
+    type: str
+    prompt: str
+    choices: list[str] | None
+    points: int
+    time_limit_ms: int | None
+
+
+def shown(stored: StoredQuestion) -> Shown:
+    question = stored.question
+    return Shown(
+        question_id=stored.id,
+        type=str(question.__struct_config__.tag),
+        prompt=question.prompt,
+        choices=question.choices if isinstance(question, (ChoiceQuestion, MultiChoiceQuestion)) else None,
+        points=question.points,
+        time_limit_ms=question.time_limit_ms,
+    )
+
+
+def key_of(stored: StoredQuestion) -> Key:
+    answer = stored.question.answer
+    return [*answer] if isinstance(answer, list) else answer
+
+
+def session_view(session: QuizSession) -> SessionView:
+    return SessionView(
+        quiz_session_id=session.id,
+        title=session.title,
+        language=session.language,
+        mode=session.mode,
+        state=session.state,
+        pin=session.pin if session.state == "open" else None,
+        question_count=session.question_count,
+        participant_count=session.participant_count,
+        answer_count=session.answer_count,
+        opened_at=epoch_ms(session.opened_at),
+        closed_at=epoch_ms(session.closed_at) if session.closed_at else None,
+    )
