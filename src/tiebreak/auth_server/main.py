@@ -1,0 +1,88 @@
+"""The process: opens its parts, serves, closes them in reverse order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import msgspec
+import structlog
+from litestar import Litestar
+
+from tiebreak.auth_server.accounts import Accounts
+from tiebreak.auth_server.failure_limit import FailureLimit
+from tiebreak.auth_server.logins import Logins
+from tiebreak.auth_server.passwords import Passwords
+from tiebreak.auth_server.routes import ROUTES
+from tiebreak.auth_server.signing import AccessTokens, load_signing_key, public_keys
+from tiebreak.cache.limits import MissLimit
+from tiebreak.clock import Clock, SystemClock
+from tiebreak.database.pool import OUTAGES, open_pool
+from tiebreak.http_edge.application import application
+from tiebreak.http_edge.serving import serve
+from tiebreak.redis_client import open_redis
+from tiebreak.settings import Settings, required
+from tiebreak.tokens import Verifier
+
+log = structlog.get_logger()
+
+FORGET_EVERY_SECONDS = 3600.0
+
+
+class AuthServer(msgspec.Struct, frozen=True):
+    """What the process runs: the application, and the log-ins whose ended ones it forgets."""
+
+    app: Litestar
+    logins: Logins
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve until `stop` is set.
+
+    The database must have been migrated. Raises SettingsInvalid without TIEBREAK_DATABASE_URL, and
+    DatabaseUnavailable if Postgres does not answer at the start.
+    """
+    clock = SystemClock()
+    async with opened(settings, clock) as server, asyncio.TaskGroup() as group:
+        forgetting = group.create_task(keep_forgetting(server.logins, clock))
+        await serve(server.app, settings, stop)
+        forgetting.cancel()
+
+
+@asynccontextmanager
+async def opened(settings: Settings, clock: Clock) -> AsyncGenerator[AuthServer]:
+    """The parts, open for as long as the context lasts."""
+    url = required(settings.database_url, "TIEBREAK_DATABASE_URL")
+    async with AsyncExitStack() as closing:
+        pool = await open_pool(url, size=settings.database_pool_size)
+        closing.push_async_callback(pool.close)
+        passwords = Passwords(at_once=settings.password_hashers)
+        closing.callback(passwords.close)
+        misses = None
+        if settings.redis_url:
+            redis = await open_redis(settings.redis_url)
+            closing.push_async_callback(redis.aclose)
+            misses = MissLimit(redis, name="login", per_minute=settings.limit_login_failures_per_minute)
+        key = await load_signing_key(pool)
+        logins = Logins(pool, clock, token_days=settings.refresh_token_days)
+        failures = FailureLimit(misses)
+        parts = {
+            "pool": pool,
+            "accounts": Accounts(pool, logins, passwords, failures, at_once=settings.password_hashers),
+            "logins": logins,
+            "access_tokens": AccessTokens(key, clock, minutes=settings.access_token_minutes),
+            "verifier": Verifier(lambda: public_keys(pool), clock),
+        }
+        app = application(ROUTES, parts, outages=OUTAGES)
+        yield AuthServer(app, logins)
+
+
+async def keep_forgetting(logins: Logins, clock: Clock) -> None:
+    """Forget ended log-ins now and every hour; a database outage only puts it off."""
+    while True:
+        try:
+            await logins.forget_ended()
+        except OUTAGES as error:
+            log.warning("logins.not_forgotten", error=str(error))
+        await clock.sleep(FORGET_EVERY_SECONDS)

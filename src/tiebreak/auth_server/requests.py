@@ -1,0 +1,102 @@
+"""Request bodies, cleaned as they are decoded; a ValueError here is the detail of a 400."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import msgspec
+
+from tiebreak.text import clean_line
+
+LONGEST_NAME = 40
+LONGEST_EMAIL = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
+SHORTEST_PASSWORD = 8  # NIST SP 800-63B, which asks for no composition rules
+LONGEST_PASSWORD = 128
+
+# Composing shortens a text, hardly ever to less than a quarter. What is longer than that is refused first:
+# putting tens of thousands of combining marks in order would hold the event loop for half a second.
+COMPOSING = 4
+
+
+class GuestRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Someone who only plays."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        self.name = clean_name(self.name)
+
+
+class RegisterRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """A new account."""
+
+    email: str
+    password: str
+    name: str
+
+    def __post_init__(self) -> None:
+        self.email = clean_email(self.email)
+        self.password = clean_password(self.password)
+        if len(self.password) < SHORTEST_PASSWORD:
+            raise ValueError(f"The password is shorter than {SHORTEST_PASSWORD} characters")
+        self.name = clean_name(self.name)
+
+
+class LoginRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """A known account. A password too short to be anyone's is simply wrong."""
+
+    email: str
+    password: str
+
+    def __post_init__(self) -> None:
+        self.email = clean_email(self.email)
+        self.password = clean_password(self.password)
+
+
+class RefreshRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """The refresh token that came last."""
+
+    refresh_token: str
+
+
+class LogoutRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """The log-in to end; without a token it is the one of the bearer token."""
+
+    refresh_token: str | None = None
+
+
+def clean_name(name: str) -> str:
+    """A display name. Raises ValueError."""
+    if len(name) > COMPOSING * LONGEST_NAME:
+        raise ValueError(f"The name is longer than {LONGEST_NAME} characters")
+    return clean_line(name, longest=LONGEST_NAME, what="The name")
+
+
+def clean_email(text: str) -> str:
+    """An e-mail as it is stored and looked up: trimmed, NFC, in one case.
+
+    Only mail sent there could tell whether an address is right, so no more is asked than what every address
+    has. Raises ValueError.
+    """
+    if len(text) > COMPOSING * LONGEST_EMAIL:
+        raise ValueError(f"The e-mail is longer than {LONGEST_EMAIL} characters")
+    email = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text.strip()).casefold())
+    if len(email) > LONGEST_EMAIL:
+        raise ValueError(f"The e-mail is longer than {LONGEST_EMAIL} characters")
+    if " " in email or not email.isprintable():
+        raise ValueError("The e-mail contains blanks or control characters")
+    local, at, domain = email.partition("@")
+    if not (local and at and domain) or "@" in domain:
+        raise ValueError("The e-mail must look like name@example.org")
+    return email
+
+
+def clean_password(text: str) -> str:
+    """A password in NFC, so that it is the same from every keyboard (RFC 8265 §4.2). Raises ValueError."""
+    if len(text) <= COMPOSING * LONGEST_PASSWORD:
+        password = unicodedata.normalize("NFC", text)
+        if any(unicodedata.category(character) in {"Cc", "Cs"} for character in password):
+            raise ValueError("The password contains control characters")
+        if len(password) <= LONGEST_PASSWORD:
+            return password
+    raise ValueError(f"The password is longer than {LONGEST_PASSWORD} characters")

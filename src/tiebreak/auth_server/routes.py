@@ -1,0 +1,133 @@
+"""The auth server's interface, as fixed in docs/architecture.md."""
+
+from __future__ import annotations
+
+import asyncio
+
+from joserfc.jwk import KeySetSerialization
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+
+from tiebreak.auth_server.accounts import Accounts
+from tiebreak.auth_server.logins import Logins
+from tiebreak.auth_server.requests import (
+    GuestRequest,
+    LoginRequest,
+    LogoutRequest,
+    RefreshRequest,
+    RegisterRequest,
+)
+from tiebreak.auth_server.responses import NO_STORE, Me, Tokens, tokens_response
+from tiebreak.auth_server.signing import AccessTokens, public_keys
+from tiebreak.database.pool import Pool
+from tiebreak.database.users import find_user
+from tiebreak.errors import Refusal, Refused
+from tiebreak.http_edge.bodies import StrictRequest
+from tiebreak.tokens import Identity, Verifier, bearer_token
+
+KEYS_MAX_AGE_SECONDS = 300
+READY_TIMEOUT_SECONDS = 2.0
+
+
+@post("/auth/guest", status_code=200)
+async def enter_as_guest(
+    data: JSONBody[GuestRequest], accounts: NamedDependency[Accounts], access_tokens: NamedDependency[AccessTokens]
+) -> Response[Tokens]:
+    return tokens_response(await accounts.enter_as_guest(data.name), access_tokens)
+
+
+@post("/auth/register", status_code=200)
+async def register(
+    data: JSONBody[RegisterRequest], accounts: NamedDependency[Accounts], access_tokens: NamedDependency[AccessTokens]
+) -> Response[Tokens]:
+    outcome = await accounts.register(email=data.email, password=data.password, name=data.name)
+    return tokens_response(outcome, access_tokens)
+
+
+@post("/auth/login", status_code=200)
+async def log_in(
+    request: StrictRequest,
+    data: JSONBody[LoginRequest],
+    accounts: NamedDependency[Accounts],
+    access_tokens: NamedDependency[AccessTokens],
+) -> Response[Tokens]:
+    # On a Unix socket there is no address; all its callers then share one limit.
+    address = request.client.host if request.client else ""
+    outcome = await accounts.log_in(email=data.email, password=data.password, address=address)
+    return tokens_response(outcome, access_tokens)
+
+
+@post("/auth/refresh", status_code=200)
+async def refresh(
+    data: JSONBody[RefreshRequest], logins: NamedDependency[Logins], access_tokens: NamedDependency[AccessTokens]
+) -> Response[Tokens]:
+    return tokens_response(await logins.rotate(data.refresh_token), access_tokens)
+
+
+@post("/auth/logout", status_code=204)
+async def log_out(
+    request: StrictRequest,
+    logins: NamedDependency[Logins],
+    verifier: NamedDependency[Verifier],
+    data: JSONBody[LogoutRequest | None] = None,
+) -> None:
+    """Ends the log-in of the refresh token, or else of the bearer token. May be repeated."""
+    if data is None or data.refresh_token is None:
+        login_id = (await caller(request, verifier)).login_id
+    else:
+        login_id = await logins.find(data.refresh_token)
+        if login_id is None:
+            raise Refused(Refusal.REFRESH_TOKEN_INVALID)
+    await logins.revoke(login_id)
+
+
+@get("/auth/me")
+async def show_me(
+    request: StrictRequest, pool: NamedDependency[Pool], verifier: NamedDependency[Verifier]
+) -> Response[Me]:
+    user = await find_user(pool, (await caller(request, verifier)).user_id)
+    if user is None:
+        raise Refused(Refusal.USER_UNKNOWN)
+    return Response(Me(user.id, user.name, user.kind, user.email), headers=NO_STORE)
+
+
+@get("/.well-known/jwks.json")
+async def show_keys(pool: NamedDependency[Pool]) -> Response[KeySetSerialization]:
+    headers = {"Cache-Control": f"public, max-age={KEYS_MAX_AGE_SECONDS}"}
+    return Response(await public_keys(pool), headers=headers)
+
+
+@get("/healthz")
+async def tell_health() -> dict[str, str]:
+    """The process is alive."""
+    return {"status": "ok"}
+
+
+@get("/readyz")
+async def tell_readiness(pool: NamedDependency[Pool]) -> dict[str, str]:
+    """The database answers, so requests will succeed; otherwise the TimeoutError or outage becomes a 503."""
+    async with asyncio.timeout(READY_TIMEOUT_SECONDS):
+        await pool.fetchval("SELECT 1")
+    return {"status": "ok"}
+
+
+async def caller(request: StrictRequest, verifier: Verifier) -> Identity:
+    """Who the bearer token says is calling. Raises Refused."""
+    identity = await verifier.verify(bearer_token(request.headers.get("authorization")))
+    if isinstance(identity, Refusal):
+        raise Refused(identity)
+    return identity
+
+
+ROUTES = [
+    enter_as_guest,
+    register,
+    log_in,
+    refresh,
+    log_out,
+    show_me,
+    show_keys,
+    tell_health,
+    tell_readiness,
+]

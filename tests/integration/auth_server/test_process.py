@@ -1,0 +1,157 @@
+"""The process: starting, health, stopping, outages, what it logs."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from urllib.parse import parse_qs, urlsplit, urlunsplit
+
+import httpx
+import msgspec
+import pytest
+from structlog.testing import capture_logs
+
+from tests.integration.auth_server.standing_clock import StandingClock
+from tests.integration.auth_server.visitor import EMAIL, PASSWORD, Visitor, granted, refused
+from tiebreak.auth_server.main import keep_forgetting, opened, run
+from tiebreak.database.pool import Pool
+from tiebreak.errors import SettingsInvalid
+from tiebreak.settings import Settings
+
+
+async def test_it_serves_until_told_to_stop(settings: Settings, redis_url: str) -> None:
+    """On an inherited socket: healthy, ready, letting guests in; told to stop, it ends by itself."""
+    stop = asyncio.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        inherited = msgspec.structs.replace(settings, redis_url=redis_url, listen_fd=listener.detach())
+    running = asyncio.create_task(run(inherited, stop))
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20) as http:
+            assert (await http.get("/healthz")).json() == {"status": "ok"}
+            assert (await http.get("/readyz")).status_code == 200
+            assert (await http.post("/auth/guest", json={"name": "Ada"})).status_code == 200
+            assert (await http.get("/.well-known/jwks.json")).json()["keys"]
+    finally:
+        stop.set()
+        await asyncio.wait_for(running, 20)
+
+
+async def test_without_a_database_url_it_says_so() -> None:
+    """The message names the variable to set."""
+    with pytest.raises(SettingsInvalid, match="TIEBREAK_DATABASE_URL"):
+        await run(Settings(), asyncio.Event())
+
+
+async def test_a_database_outage_is_a_503_and_passes(settings: Settings, clock: StandingClock) -> None:
+    """While Postgres is away: alive, not ready, requests may be sent again; when it is back all is well."""
+    async with Detour(settings.database_url).open() as detour:
+        away = msgspec.structs.replace(settings, database_url=detour.url, database_pool_size=2)
+        async with opened(away, clock) as server:
+            visitor = Visitor(server.app)
+            tokens = await visitor.enter()
+            detour.block()
+            assert (await visitor.get("/healthz")).status_code == 200
+            assert refused(await visitor.get("/readyz")) == (503, "unavailable")
+            for response in (
+                await visitor.post("/auth/guest", {"name": "Ada"}),
+                await visitor.refresh(tokens.refresh_token),
+                await visitor.me(tokens.access_token),
+                await visitor.get("/.well-known/jwks.json"),
+            ):
+                assert refused(response) == (503, "unavailable")
+                assert "retry-after" in response.headers
+            detour.unblock()
+            assert (await visitor.get("/readyz")).status_code == 200
+            granted(await visitor.refresh(tokens.refresh_token))
+
+
+async def test_it_forgets_ended_logins_every_hour(settings: Settings, clock: StandingClock, pool: Pool) -> None:
+    """The loop deletes what ended since, an hour later."""
+    async with opened(settings, clock) as server:
+        await Visitor(server.app).enter()
+        forgetting = asyncio.create_task(keep_forgetting(server.logins, clock))
+        clock.advance(days=62)
+        async with asyncio.timeout(10):
+            while await pool.fetchval("SELECT count(*) FROM refresh_families"):
+                clock.advance(minutes=60)
+        forgetting.cancel()
+        await asyncio.gather(forgetting, return_exceptions=True)
+
+
+async def test_no_secret_is_logged(settings: Settings, clock: StandingClock) -> None:
+    """Through every way in and out, and every refusal: no password, e-mail or token in any event."""
+    with capture_logs() as events:
+        async with opened(settings, clock) as server:
+            visitor = Visitor(server.app)
+            tokens = await visitor.register()
+            await visitor.try_register()
+            await visitor.log_in(password="wrong password")
+            rotated = granted(await visitor.refresh(tokens.refresh_token))
+            await visitor.refresh(tokens.refresh_token)
+            await visitor.post("/auth/logout", {"refresh_token": rotated.refresh_token})
+            await visitor.me(rotated.access_token + "x")
+            await visitor.post("/auth/login", {"email": EMAIL, "password": PASSWORD, "extra": 1})
+    assert {event["event"] for event in events} >= {"account.registered", "login.revoked", "signing_key.made"}
+    logged = repr(events)
+    for secret in (
+        EMAIL,
+        PASSWORD,
+        "wrong password",
+        tokens.refresh_token,
+        rotated.refresh_token,
+        rotated.access_token,
+    ):
+        assert secret not in logged
+
+
+class Detour:
+    """A way to Postgres that can be blocked: connections there end, new ones are turned away."""
+
+    def __init__(self, database_url: str) -> None:
+        self._target = urlsplit(database_url)
+        self._blocked = False
+        self._writers: set[asyncio.StreamWriter] = set()
+        self.url = ""
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[Detour]:
+        server = await asyncio.start_server(self._pass_on, "127.0.0.1", 0)
+        user, _, _ = self._target.netloc.rpartition("@")
+        netloc = f"{user}@127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        self.url = urlunsplit(self._target._replace(netloc=netloc, query=""))
+        async with server:
+            yield self
+            self.block()
+
+    def block(self) -> None:
+        self._blocked = True
+        for writer in self._writers:
+            writer.transport.abort()
+
+    def unblock(self) -> None:
+        self._blocked = False
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._blocked:
+            writer.transport.abort()
+            return
+        folder = parse_qs(self._target.query).get("host")
+        if folder:
+            there = await asyncio.open_unix_connection(f"{folder[0]}/.s.PGSQL.{self._target.port or 5432}")
+        else:
+            there = await asyncio.open_connection(self._target.hostname, self._target.port or 5432)
+        self._writers |= {writer, there[1]}
+        await asyncio.gather(copy(reader, there[1]), copy(there[0], writer), return_exceptions=True)
+        self._writers -= {writer, there[1]}
+
+
+async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    finally:
+        writer.close()
