@@ -1,0 +1,85 @@
+"""The one test: the events, replayed in any order and any number of times, give the board the ledger has."""
+
+import asyncio
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.integration.cache.boards import opened_leaderboards
+from tests.scene import Scene, opened_pool
+from tiebreak.cache_worker.projection import by_session
+from tiebreak.database.answers import ledger, standings
+from tiebreak.database.outbox import WaitingEvent
+from tiebreak.database.pool import Pool
+from tiebreak.events import ScoreChange, decode
+from tiebreak.publisher_worker.relay import message_of
+
+PLAYERS = 5
+POINTS = [100, 100, 50, 0]
+
+# Few points and few moments, so that ties of every kind are common; moments out of range are held at the edge.
+answers = st.lists(
+    st.tuples(
+        st.integers(0, PLAYERS - 1),
+        st.integers(0, len(POINTS) - 1),
+        st.booleans(),
+        st.sampled_from([-5, 0, 1, 1_000, 1_001, 2**32 - 2, 2**32 - 1, 2**32 + 7]),
+    ),
+    max_size=20,
+)
+
+
+async def published(pool: Pool, scene: Scene) -> list[ScoreChange]:
+    """The session's events as they go over the bus: encoded by the relay, decoded by the projection."""
+    rows = await pool.fetch(
+        "SELECT id, event_name, type, payload, quiz_session_id, version FROM events WHERE quiz_session_id = $1",
+        scene.session_id,
+    )
+    return [decode(message_of(WaitingEvent(**row)).value).payload for row in rows]
+
+
+async def replay_equals_ledger(database_url: str, redis_url: str, given_answers, order, cuts) -> None:
+    async with opened_pool(database_url) as pool, opened_leaderboards(redis_url) as (boards, _):
+        scene = await Scene.set(pool, POINTS)
+        players = [(await scene.player(f"Player {number}"))[0] for number in range(PLAYERS)]
+        for player, question, correct, after_ms in given_answers:
+            await scene.answer(players[player], question, correct=correct, after_ms=after_ms)
+        events = await published(pool, scene)
+        # Every event at least once, some again, in any order, in batches of any size.
+        deliveries = [events[at % len(events)] for at in order] + events if events else []
+        edges = sorted({0, len(deliveries), *(cut % (len(deliveries) + 1) for cut in cuts)})
+        for start, end in zip(edges, edges[1:], strict=False):
+            await boards.apply(by_session(deliveries[start:end]))
+        board = await boards.read(scene.session_id, limit=100)
+        expected = await standings(pool, scene.session_id)
+        assert (list(board.rows) if board else []) == expected
+        for row in expected:
+            part = await boards.read(scene.session_id, me=row.quiz_session_participant_id)
+            assert part is not None
+            assert part.me == row
+
+
+def test_replay_equals_ledger(database_url, redis_url):
+    """Points, order, ranks and ties: Redis and SQL say the same of every participant."""
+
+    @settings(
+        max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
+    @given(answers, st.lists(st.integers(0, 1_000), max_size=20), st.lists(st.integers(0, 1_000), max_size=6))
+    def every_order(given_answers, order, cuts):
+        asyncio.run(replay_equals_ledger(database_url, redis_url, given_answers, order, cuts))
+
+    every_order()
+
+
+def test_event_is_the_ledgers_row(database_url):
+    """What the relay makes of the outbox's row is what the ledger says of the answer."""
+
+    async def compare() -> None:
+        async with opened_pool(database_url) as pool:
+            scene = await Scene.set(pool)
+            user, _ = await scene.player('Quote " and \\ and 🦊')
+            await scene.answer(user, 1, after_ms=77)
+            assert await published(pool, scene) == await ledger(pool, scene.session_id)
+
+    asyncio.run(compare())

@@ -1,0 +1,138 @@
+"""Boards in Redis: each answer once, exact ties, one version per batch."""
+
+import asyncio
+
+from tests.integration.cache.boards import opened_leaderboards
+from tiebreak.cache.keys import KEPT_SECONDS, board_keys
+from tiebreak.events import ScoreChange
+from tiebreak.ids import new_id
+from tiebreak.quiz.ranking import opened_at_ms
+
+
+def change(session, participant, score=100, after_ms=1_000, name="Somebody", answer=None):
+    return ScoreChange(
+        participant_answer_id=answer or new_id(),
+        quiz_session_id=session,
+        quiz_session_participant_id=participant,
+        name=name,
+        question_id=new_id(),
+        score=score,
+        answered_at_ms=opened_at_ms(session) + after_ms,
+    )
+
+
+def places(board):
+    return [(row.rank, row.name, row.score) for row in board.rows]
+
+
+async def test_no_board_before_the_first_answer(redis_url):
+    """A session nobody has answered in has none."""
+    async with opened_leaderboards(redis_url) as (boards, _):
+        assert await boards.read(new_id()) is None
+
+
+async def test_batch_is_applied_once(redis_url):
+    """The same answers again change neither points nor version."""
+    async with opened_leaderboards(redis_url) as (boards, _):
+        session, ann = new_id(), new_id()
+        batch = [change(session, ann, 100, name="Ann"), change(session, ann, 50, name="Ann")]
+        first = (await boards.apply({session: batch}))[session]
+        again = (await boards.apply({session: batch}))[session]
+        assert (first.version, first.new) == (1, 2)
+        assert (again.version, again.new, again.epoch) == (1, 0, first.epoch)
+        assert places(await boards.read(session)) == [(1, "Ann", 150)]
+
+
+async def test_an_answer_given_many_times_at_once_counts_once(redis_url):
+    """Ten workers with the same event."""
+    async with opened_leaderboards(redis_url) as (boards, _):
+        session, ann = new_id(), new_id()
+        event = change(session, ann)
+        applied = await asyncio.gather(*(boards.apply({session: [event]}) for _ in range(10)))
+        assert sum(it[session].new for it in applied) == 1
+        assert places(await boards.read(session)) == [(1, "Somebody", 100)]
+
+
+async def test_order_and_shared_ranks(redis_url):
+    """Higher points first, then who got there first; level in both share a rank and the next one skips."""
+    async with opened_leaderboards(redis_url) as (boards, _):
+        session = new_id()
+        slow, fast, level, zero = (new_id() for _ in range(4))
+        await boards.apply(
+            {
+                session: [
+                    change(session, slow, after_ms=501, name="slow"),
+                    change(session, fast, after_ms=500, name="fast"),
+                    change(session, level, after_ms=500, name="level"),
+                    change(session, zero, score=0, after_ms=1, name="zero"),
+                    change(session, fast, score=0, after_ms=9_000, name="fast"),
+                ]
+            }
+        )
+        board = await boards.read(session)
+        assert board
+        assert places(board) == [(1, "level", 100), (1, "fast", 100), (3, "slow", 100), (4, "zero", 0)]
+        assert board.participants == 4
+
+
+async def test_a_standing_is_exact_at_the_edges(redis_url):
+    """The most points and the latest time a board can hold keep participants apart by one millisecond."""
+    async with opened_leaderboards(redis_url) as (boards, _):
+        session = new_id()
+        earlier, later = new_id(), new_id()
+        await boards.apply(
+            {
+                session: [
+                    change(session, later, score=2_097_151, after_ms=4_294_967_295, name="later"),
+                    change(session, earlier, score=2_097_151, after_ms=4_294_967_294, name="earlier"),
+                ]
+            }
+        )
+        assert places(await boards.read(session)) == [(1, "earlier", 2_097_151), (2, "later", 2_097_151)]
+
+
+async def test_pages_know_their_ranks(redis_url):
+    """A page that begins within a tie shows the shared rank, and "me" is found wherever it is."""
+    async with opened_leaderboards(redis_url) as (boards, _):
+        session = new_id()
+        people = [new_id() for _ in range(30)]
+        await boards.apply(
+            {
+                session: [
+                    change(session, person, score=100 - at // 3, after_ms=5, name=f"p{at // 3}")
+                    for at, person in enumerate(people)
+                ]
+            }
+        )
+        page = await boards.read(session, limit=4, offset=4)
+        assert places(page) == [(4, "p1", 99), (4, "p1", 99), (7, "p2", 98), (7, "p2", 98)]
+        around = await boards.read(session, limit=5, me=people[15], around_me=True)
+        assert around
+        assert around.me is not None
+        assert (around.me.rank, around.me.name) == (16, "p5")
+        assert people[15] in [row.quiz_session_participant_id for row in around.rows]
+        assert len(around.rows) == 5
+        beyond = await boards.read(session, limit=5, offset=100, me=new_id())
+        assert beyond
+        assert (beyond.rows, beyond.me, beyond.participants) == ((), None, 30)
+
+
+async def test_sessions_do_not_mix(redis_url):
+    """A call with several sessions changes each one's own board."""
+    async with opened_leaderboards(redis_url) as (boards, _):
+        one, two = new_id(), new_id()
+        await boards.apply({one: [change(one, new_id(), name="a")], two: [change(two, new_id(), name="b")] * 2})
+        assert places(await boards.read(one)) == [(1, "a", 100)]
+        assert places(await boards.read(two)) == [(1, "b", 100)]
+
+
+async def test_every_key_has_an_end(redis_url):
+    """Nothing stays in the cache for ever; an ended session's keys go after a day, late answers or not."""
+    async with opened_leaderboards(redis_url) as (boards, redis):
+        session = new_id()
+        await boards.apply({session: [change(session, new_id())]})
+        assert min([await redis.ttl(key) for key in board_keys(session)]) > KEPT_SECONDS
+        await boards.expire(session)
+        await boards.apply({session: [change(session, new_id())]})
+        ends = [await redis.ttl(key) for key in board_keys(session)]
+        assert all(0 < end <= KEPT_SECONDS for end in ends)
