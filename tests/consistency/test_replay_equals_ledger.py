@@ -1,6 +1,7 @@
 """The one test: the events, replayed in any order and any number of times, give the board the ledger has."""
 
 import asyncio
+import itertools
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -48,7 +49,7 @@ async def replay_equals_ledger(database_url: str, redis_url: str, given_answers,
         # Every event at least once, some again, in any order, in batches of any size.
         deliveries = [events[at % len(events)] for at in order] + events if events else []
         edges = sorted({0, len(deliveries), *(cut % (len(deliveries) + 1) for cut in cuts)})
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in itertools.pairwise(edges):
             await boards.apply(by_session(deliveries[start:end]))
         board = await boards.read(scene.session_id, limit=100)
         expected = await standings(pool, scene.session_id)

@@ -138,7 +138,7 @@ async def test_readers_share_the_partitions(bench):
         for reader, into in zip(readers, polled, strict=True):
             records = await reader.poll(limit=100, timeout_seconds=0.05)
             await reader.commit(records)
-            into += records
+            into.extend(records)
 
     async with asyncio.timeout(DEADLINE_SECONDS):
         for start in itertools.count(step=20):
