@@ -12,7 +12,7 @@ import structlog
 from tiebreak.clock import Clock
 from tiebreak.database.pool import OUTAGES as DATABASE_OUTAGES
 from tiebreak.database.pool import Pool
-from tiebreak.database.quiz_sessions import load_session
+from tiebreak.database.quiz_sessions import session_news
 from tiebreak.quiz.model import QuizSessionId
 from tiebreak.redis_client import OUTAGES, RedisError
 from tiebreak.socket_adapter.emitter import Emitter
@@ -57,10 +57,10 @@ class Ticks:
                 (quiz_session_id, score_update(quiz_session_id, changes))
                 for quiz_session_id, changes in answered.items()
             ]
-            for quiz_session_id in changed:
-                if session := await load_session(self._pool, quiz_session_id):
-                    update = SessionUpdate(quiz_session_id, session.state, session.participant_count)
-                    messages.append((quiz_session_id, update))
+            messages += [
+                (news.id, SessionUpdate(news.id, news.state, news.participant_count))
+                for news in await session_news(self._pool, changed)
+            ]
             await self._emitter.emit(messages)
         except (*OUTAGES, *DATABASE_OUTAGES, RedisError) as error:
             log.warning("tick.lost", error=str(error), sessions=len(answered) + len(changed))

@@ -8,7 +8,7 @@ import msgspec
 
 from tiebreak.app_server.epoch_ms import epoch_ms
 from tiebreak.database.answers import GivenAnswer
-from tiebreak.database.quiz_sessions import QuizSession
+from tiebreak.database.quiz_sessions import QuizSession, SessionCounts
 from tiebreak.database.quizzes import StoredQuestion
 from tiebreak.quiz.model import (
     ChoiceQuestion,
@@ -132,7 +132,7 @@ def key_of(stored: StoredQuestion) -> Key:
     return [*answer] if isinstance(answer, list) else answer
 
 
-def session_view(session: QuizSession) -> SessionView:
+def session_view(session: QuizSession, counts: SessionCounts) -> SessionView:
     return SessionView(
         quiz_session_id=session.id,
         title=session.title,
@@ -140,9 +140,9 @@ def session_view(session: QuizSession) -> SessionView:
         mode=session.mode,
         state=session.state,
         pin=session.pin if session.state == "open" else None,
-        question_count=session.question_count,
-        participant_count=session.participant_count,
-        answer_count=session.answer_count,
+        question_count=counts.question_count,
+        participant_count=counts.participant_count,
+        answer_count=counts.answer_count,
         opened_at=epoch_ms(session.opened_at),
         closed_at=epoch_ms(session.closed_at) if session.closed_at else None,
     )

@@ -63,16 +63,24 @@ INSERT INTO quiz_session_questions (quiz_session_id, question_id, position, poin
 SELECT $1, question_id, position, points, time_limit_ms FROM question_quiz WHERE quiz_id = $2
 
 -- name: quiz_session
-SELECT id, host_id, title, language, pin, mode, state, opened_at, closed_at,
-       (SELECT count(*) FROM quiz_session_questions WHERE quiz_session_id = s.id) AS question_count,
+SELECT id, host_id, title, language, pin, mode, state, opened_at, closed_at FROM quiz_sessions WHERE id = $1
+
+-- name: quiz_sessions_of_host
+SELECT id, host_id, title, language, pin, mode, state, opened_at, closed_at
+FROM quiz_sessions WHERE host_id = $1 ORDER BY (state = 'finished'), id DESC LIMIT 50
+
+-- name: session_counts
+-- In the order of $1.
+SELECT (SELECT count(*) FROM quiz_session_questions WHERE quiz_session_id = s.id) AS question_count,
        (SELECT count(*) FROM quiz_session_participants WHERE quiz_session_id = s.id) AS participant_count,
        (SELECT count(*) FROM participant_answers a
         JOIN quiz_session_participants p ON p.id = a.quiz_session_participant_id
         WHERE p.quiz_session_id = s.id) AS answer_count
-FROM quiz_sessions s WHERE id = $1
+FROM unnest($1::uuid[]) WITH ORDINALITY AS s (id, position) ORDER BY s.position
 
--- name: quiz_sessions_of_host
-SELECT id FROM quiz_sessions WHERE host_id = $1 ORDER BY (state = 'finished'), id DESC LIMIT 50
+-- name: session_news
+SELECT id, state, (SELECT count(*) FROM quiz_session_participants WHERE quiz_session_id = s.id) AS participant_count
+FROM quiz_sessions s WHERE id = ANY($1::uuid[])
 
 -- name: quiz_session_by_pin
 SELECT id FROM quiz_sessions WHERE pin = $1 AND state <> 'finished'

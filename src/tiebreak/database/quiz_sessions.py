@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal, cast
 
@@ -35,9 +36,22 @@ class QuizSession(msgspec.Struct, frozen=True):
     state: State
     opened_at: datetime
     closed_at: datetime | None
+
+
+class SessionCounts(msgspec.Struct, frozen=True):
+    """How much there is in a session. Counting costs time with its size; ask only where it is shown."""
+
     question_count: int
     participant_count: int
     answer_count: int
+
+
+class SessionNews(msgspec.Struct, frozen=True):
+    """What a room is told when somebody joined or the session ended."""
+
+    id: QuizSessionId
+    state: State
+    participant_count: int
 
 
 class Participant(msgspec.Struct, frozen=True):
@@ -74,16 +88,27 @@ def new_pin() -> str:
 
 
 async def load_session(pool: Pool, quiz_session_id: QuizSessionId) -> QuizSession | None:
-    """A session with its counts."""
+    """A session."""
     row = await pool.fetchrow(sql("quiz_session"), quiz_session_id)
     return QuizSession(**row) if row else None
 
 
 async def sessions_of_host(pool: Pool, host_id: UserId) -> list[QuizSession]:
     """The host's latest sessions, open ones first."""
-    rows = await pool.fetch(sql("quiz_sessions_of_host"), host_id)
-    sessions = [await load_session(pool, row["id"]) for row in rows]
-    return [session for session in sessions if session]
+    return [QuizSession(**row) for row in await pool.fetch(sql("quiz_sessions_of_host"), host_id)]
+
+
+async def count_sessions(pool: Pool, sessions: Sequence[QuizSession]) -> list[SessionCounts]:
+    """The counts of each, in the same order."""
+    rows = await pool.fetch(sql("session_counts"), [session.id for session in sessions])
+    return [SessionCounts(**row) for row in rows]
+
+
+async def session_news(pool: Pool, quiz_session_ids: Collection[QuizSessionId]) -> list[SessionNews]:
+    """What rooms are told, in any order."""
+    if not quiz_session_ids:
+        return []
+    return [SessionNews(**row) for row in await pool.fetch(sql("session_news"), list(quiz_session_ids))]
 
 
 async def session_by_pin(pool: Pool, pin: str) -> QuizSessionId | None:

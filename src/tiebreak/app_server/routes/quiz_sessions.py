@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -102,13 +103,14 @@ async def open_session(request: StrictRequest, data: OpenRequest, pool: Pool) ->
 async def list_sessions(request: StrictRequest, pool: Pool) -> SessionList:
     """The caller's sessions as host."""
     sessions = await quiz_sessions.sessions_of_host(pool, identity_of(request).user_id)
-    return SessionList([session_view(session) for session in sessions])
+    return SessionList(await counted(pool, sessions))
 
 
 @get("/quiz-session/{quiz_session_id:str}")
 async def show_session(quiz_session_id: str, pool: Pool) -> SessionView:
     """Title, state and counts: public."""
-    return session_view(await existing(pool, session_id_of(quiz_session_id)))
+    [view] = await counted(pool, [await existing(pool, session_id_of(quiz_session_id))])
+    return view
 
 
 @get("/pin/{pin:str}")
@@ -200,3 +202,9 @@ async def existing(pool: Pool, quiz_session_id: QuizSessionId) -> QuizSession:
     if session is None:
         raise Refused(Refusal.SESSION_NOT_FOUND)
     return session
+
+
+async def counted(pool: Pool, sessions: Sequence[QuizSession]) -> list[SessionView]:
+    """Sessions with their counts."""
+    counts = await quiz_sessions.count_sessions(pool, sessions)
+    return [session_view(*pair) for pair in zip(sessions, counts, strict=True)]
