@@ -1,0 +1,82 @@
+import { host, player } from "./login.ts";
+import type {
+  AnswerBody,
+  AnswerOutcome,
+  Participant,
+  QuestionSheet,
+  Quiz,
+  QuizBody,
+  QuizSession,
+  QuizSessionState,
+  QuizSummary,
+  Tokens,
+  User,
+} from "./messages.ts";
+import { request } from "./request.ts";
+
+/** What anyone may ask. */
+export const open = {
+  findPin: (pin: string) =>
+    request<{ quiz_session_id: string }>({ method: "GET", path: `/pin/${encodeURIComponent(pin)}` }),
+  quizSession: (quizSessionId: string) =>
+    request<QuizSession>({ method: "GET", path: `/quiz-session/${quizSessionId}` }),
+};
+
+/** What a participant asks. */
+export const playing = {
+  async beGuest(name: string): Promise<void> {
+    const body = { name };
+    player.save(await request<Tokens>({ method: "POST", path: "/auth/guest", body }), name);
+  },
+  join: (quizSessionId: string, name: string) =>
+    player.call<Participant & { quiz_session_id: string }>({
+      method: "POST",
+      path: `/quiz-session/${quizSessionId}/join`,
+      body: { name },
+    }),
+  questions: (quizSessionId: string) =>
+    player.call<QuestionSheet>({ method: "GET", path: `/quiz-session/${quizSessionId}/questions` }),
+  answer: (body: AnswerBody) =>
+    player.call<AnswerOutcome>({ method: "POST", path: "/update-score", body }),
+};
+
+/** What a host asks. */
+export const hosting = {
+  async register(email: string, password: string, name: string): Promise<void> {
+    const body = { email, password, name };
+    host.save(await request<Tokens>({ method: "POST", path: "/auth/register", body }), name);
+  },
+  async logIn(email: string, password: string): Promise<void> {
+    const body = { email, password };
+    const tokens = await request<Tokens>({ method: "POST", path: "/auth/login", body });
+    const user = await request<User>({ method: "GET", path: "/auth/me" }, tokens.access_token);
+    host.save(tokens, user.name);
+  },
+  async logOut(): Promise<void> {
+    const login = host.stored;
+    host.forget();
+    if (login === null) return;
+    const body = { refresh_token: login.refresh_token };
+    await request<void>({ method: "POST", path: "/auth/logout", body }, login.access_token);
+  },
+  quizzes: () => host.call<{ quizzes: QuizSummary[] }>({ method: "GET", path: "/quizzes" }),
+  quiz: (quizId: string) => host.call<Quiz>({ method: "GET", path: `/quizzes/${quizId}` }),
+  create: (body: QuizBody) =>
+    host.call<{ quiz_id: string }>({ method: "POST", path: "/quizzes", body }),
+  replace: (quizId: string, body: QuizBody) =>
+    host.call<{ quiz_id: string }>({ method: "PUT", path: `/quizzes/${quizId}`, body }),
+  remove: (quizId: string) => host.call<void>({ method: "DELETE", path: `/quizzes/${quizId}` }),
+  quizSessions: () =>
+    host.call<{ quiz_sessions: QuizSession[] }>({ method: "GET", path: "/quiz-session" }),
+  start: (quizId: string) =>
+    host.call<{ quiz_session_id: string; pin: string }>({
+      method: "POST",
+      path: "/quiz-session",
+      body: { quiz_id: quizId, mode: "self_paced" },
+    }),
+  finish: (quizSessionId: string) =>
+    host.call<{ quiz_session_id: string; state: QuizSessionState }>({
+      method: "POST",
+      path: `/quiz-session/${quizSessionId}/finish`,
+    }),
+};

@@ -1,0 +1,9 @@
+import type { AnimationConfig } from "svelte/animate";
+import { flip } from "svelte/animate";
+
+const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** A row glides from its old rank to its new one; under reduced motion it is simply there. */
+export function glide(node: Element, rects: { from: DOMRect; to: DOMRect }): AnimationConfig {
+  return still() ? { duration: 0 } : flip(node, rects, { duration: 600 });
+}

@@ -1,0 +1,198 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { LiveSession } from "../src/lib/live-session.svelte.ts";
+import { Login } from "../src/lib/login.ts";
+import type { LeaderboardUpdating, Row, Snapshot } from "../src/lib/messages.ts";
+import type { QuizSocket } from "../src/lib/socket.ts";
+
+const ME = "me";
+const row = (id: string, rank: number, score: number): Row => ({
+  rank,
+  quiz_session_participant_id: id,
+  name: id,
+  score,
+});
+const message = (epoch: string, version: number, rows: Row[] = []): LeaderboardUpdating => ({
+  quiz_session_id: "s",
+  epoch,
+  version,
+  participants: rows.length,
+  rows,
+});
+
+/** A connection whose server side is the test. */
+class FakeSocket {
+  connected = false;
+  readonly asked: string[] = [];
+  refusal: string | null = null;
+  answer: (name: string) => Snapshot = () => message("e", 1);
+  readonly #handlers = new Map<string, (message: unknown) => void>();
+
+  on(name: string, handler: (message: unknown) => void): void {
+    this.#handlers.set(name, handler);
+  }
+  say(name: string, body?: unknown): void {
+    this.#handlers.get(name)?.(body);
+  }
+  connect(): void {
+    this.connected = true;
+    this.say("connect");
+  }
+  drop(): void {
+    this.connected = false;
+    this.say("disconnect");
+  }
+  timeout(): this {
+    return this;
+  }
+  async emitWithAck(name: string): Promise<object> {
+    this.asked.push(name);
+    if (this.refusal) return { ok: false, code: this.refusal, title: "" };
+    return { ok: true, ...this.answer(name) };
+  }
+  emit(name: string): void {
+    this.asked.push(name);
+  }
+  close(): void {
+    this.connected = false;
+  }
+}
+
+let socket: FakeSocket;
+function sessionOf(participantId: string | null): LiveSession {
+  const seat = { quizSessionId: "s", login: new Login("player"), participantId };
+  return new LiveSession(seat, () => socket as unknown as QuizSocket);
+}
+const settle = () => vi.advanceTimersByTimeAsync(0);
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  socket = new FakeSocket();
+  vi.stubGlobal("fetch", async () => new Response(JSON.stringify({ answer_count: 7 })));
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe("the board", () => {
+  test("comes as a snapshot at each connect, because what was said meanwhile was missed", async () => {
+    const live = sessionOf(null);
+    socket.connect();
+    await settle();
+    expect(live.board?.version).toBe(1);
+    expect(live.isLive).toBe(true);
+
+    socket.drop();
+    expect(live.isLive).toBe(false);
+    socket.answer = () => message("e", 9);
+    socket.connect();
+    await settle();
+    expect(live.board?.version).toBe(9);
+    expect(socket.asked).toEqual(["enter_session", "enter_session"]);
+  });
+
+  test("moves on with newer messages and stays with older ones", async () => {
+    const live = sessionOf(null);
+    socket.connect();
+    await settle();
+    socket.say("leaderboard_updating", message("e", 5));
+    socket.say("leaderboard_updating", message("e", 4));
+    expect(live.board?.version).toBe(5);
+  });
+
+  test("is asked for anew when the epoch changes", async () => {
+    const live = sessionOf(null);
+    socket.connect();
+    await settle();
+    socket.answer = () => message("f", 2);
+    socket.say("leaderboard_updating", message("f", 3));
+    await settle();
+    expect(live.board).toMatchObject({ epoch: "f", version: 3 });
+  });
+
+  test("is asked for once more when the epoch changed while a snapshot was under way", async () => {
+    const live = sessionOf(null);
+    socket.answer = () => {
+      // The board is built anew just after this snapshot was read.
+      if (socket.asked.length === 1) socket.say("leaderboard_updating", message("f", 1));
+      return message(socket.asked.length === 1 ? "e" : "f", 1);
+    };
+    socket.connect();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(live.board?.epoch).toBe("f");
+  });
+
+  test("takes nothing from another quiz session", async () => {
+    const live = sessionOf(null);
+    socket.connect();
+    await settle();
+    socket.say("leaderboard_updating", { ...message("e", 5), quiz_session_id: "another" });
+    expect(live.board?.version).toBe(1);
+  });
+});
+
+describe("the own row", () => {
+  test("is read off the board while it is there", async () => {
+    const live = sessionOf(ME);
+    socket.answer = () => message("e", 1, [row(ME, 1, 100)]);
+    socket.connect();
+    await settle();
+    socket.say("leaderboard_updating", message("e", 2, [row("bo", 1, 300), row(ME, 2, 200)]));
+    expect(live.me).toMatchObject({ rank: 2, score: 200 });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(socket.asked).not.toContain("get_leaderboard");
+  });
+
+  test("is asked for, and not at every message, when it is further down", async () => {
+    const live = sessionOf(ME);
+    socket.answer = () => ({ ...message("e", 1), me: row(ME, 40, 100) });
+    socket.connect();
+    await settle();
+    expect(live.me?.rank).toBe(40);
+    for (let version = 2; version < 102; version++) {
+      socket.say("leaderboard_updating", message("e", version));
+      await vi.advanceTimersByTimeAsync(30);
+    }
+    await vi.advanceTimersByTimeAsync(10_000);
+    const asked = socket.asked.filter((name) => name === "get_leaderboard");
+    expect(asked.length).toBeGreaterThanOrEqual(1);
+    expect(asked.length).toBeLessThanOrEqual(3);
+  });
+});
+
+test("a room that may not be entered is not knocked at for ever", async () => {
+  const live = sessionOf(null);
+  socket.refusal = "not_joined";
+  socket.connect();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(live.refusal?.code).toBe("not_joined");
+  expect(socket.asked).toEqual(["enter_session"]);
+});
+
+test("a room that cannot be entered just now is tried again", async () => {
+  const live = sessionOf(null);
+  socket.refusal = "unavailable";
+  socket.connect();
+  await settle();
+  socket.refusal = null;
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(live.isLive).toBe(true);
+});
+
+test("a host's count of answers follows what was counted", async () => {
+  const live = sessionOf(null);
+  socket.connect();
+  await settle();
+  vi.stubGlobal("fetch", async () => new Response(JSON.stringify({ answer_count: 8 })));
+  socket.say("score_update", { quiz_session_id: "s", changes: [], more: 0 });
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(live.quizSession?.answer_count).toBe(8);
+});
+
+test("the end of the quiz session is heard at once", async () => {
+  const live = sessionOf(ME);
+  socket.connect();
+  await settle();
+  socket.say("session_update", { quiz_session_id: "s", state: "finished", participant_count: 3 });
+  expect(live.quizSession).toMatchObject({ state: "finished", participant_count: 3 });
+});
