@@ -12,6 +12,8 @@ import uvicorn
 from tiebreak.settings import Settings
 
 DRAIN_SECONDS = 5
+# Longer than clients and gateways keep an idle connection: the side that opened it should be the one to close it.
+KEEP_ALIVE_SECONDS = 75
 
 # uvicorn and Litestar each have their own types for ASGI, and the two do not fit each other.
 ASGIApplication = Callable[..., Awaitable[None]]
@@ -48,6 +50,7 @@ async def serve(app: Callable[..., Awaitable[None]], settings: Settings, stop: a
         proxy_headers=True,
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     server = Server(config)
 

@@ -1,0 +1,65 @@
+# Everything a fresh machine needs beyond Python 3.11 and make is downloaded into .tools, .venv and web/node_modules.
+# Nothing is done twice: each step has a file that is newer than what the step was made from.
+
+UV_VERSION := 0.13.9
+UV := .tools/uv/.version-$(UV_VERSION)
+INSTALLED := .venv/.installed
+INSTALLED_DEV := .venv/.installed-dev
+NODE_MODULES := web/node_modules/.package-lock.json
+WEB := src/tiebreak/app_server/static/index.html
+WEB_SOURCES := $(shell find web -name node_modules -prune -o -name tests -prune -o -type f -print)
+# Runs a program that is asked to stop (signal 15) when make is killed and cannot do so itself.
+TIED := .venv/bin/python -I -S src/tiebreak/embedded/launcher.py $$PPID 15 keep
+
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help up test check web clean
+
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: $(INSTALLED) $(WEB) ## set up what is missing, then run everything (ARGS="--port 8100 --data DIR --host 0.0.0.0")
+	@exec $(TIED) .venv/bin/tiebreak up $(ARGS)
+
+test: $(INSTALLED_DEV) $(WEB) ## run the Python tests, end-to-end tests included (ARGS="tests/unit -k score")
+	@scripts/get-chromium
+	.venv/bin/pytest $(ARGS)
+
+check: $(INSTALLED_DEV) $(NODE_MODULES) ## lint, format, types and import rules; the web client's checks and tests
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	scripts/with-node .venv/bin/pyright
+	.venv/bin/lint-imports
+	scripts/with-node npm --prefix web run check
+	scripts/with-node npm --prefix web test
+
+web: $(WEB) ## build the web client into the Python package
+
+clean: ## remove what was built and installed; data stays
+	rm -rf .tools .venv web/node_modules src/tiebreak/app_server/static .pytest_cache .ruff_cache .hypothesis
+
+$(UV): scripts/get-uv
+	@mkdir -p .tools
+	@scripts/get-uv $(UV_VERSION)
+	@touch $@
+
+# Runtime packages only, and nothing removed: `make test` may have installed more.
+$(INSTALLED): pyproject.toml uv.lock | $(UV)
+	@scripts/sync-venv --no-dev --inexact
+	@touch $@
+
+$(INSTALLED_DEV): pyproject.toml uv.lock | $(UV)
+	@scripts/sync-venv
+	@touch $(INSTALLED) $@
+
+$(NODE_MODULES): web/package.json web/package-lock.json | $(UV)
+	@echo "installing the web client's packages"
+	@scripts/with-node npm --prefix web ci --no-audit --no-fund --loglevel=error || \
+		{ echo "The web client's packages could not be installed: see above, or check the network." >&2; exit 1; }
+	@touch $@
+
+$(WEB): $(WEB_SOURCES) $(NODE_MODULES)
+	@echo "building the web client"
+	@scripts/with-node npm --prefix web run build --silent -- --logLevel warn || \
+		{ echo "The web client could not be built: see above." >&2; exit 1; }
+	@touch $@

@@ -1,0 +1,154 @@
+"""The `tiebreak` command. Reads settings, sets up logging, runs one thing; knows no more than their names.
+
+Exit status: 0 done or stopped by a signal; 1 a Fault, told in a sentence; 2 wrong arguments or settings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+import uvloop
+
+from tiebreak.database.migrations import migrate
+from tiebreak.errors import Fault, SettingsInvalid
+from tiebreak.log_output import set_up_log_output
+from tiebreak.settings import Settings, read_settings, required
+
+PROCESSES = {
+    "auth-server": "accounts, guests and their tokens (HTTP)",
+    "app-server": "quizzes, quiz sessions and their sockets (HTTP and Socket.IO); any number of instances",
+    "publisher-worker": "moves events from the outbox to the event bus; any number",
+    "cache-worker": "applies events to the leaderboards in Redis; any number",
+}
+
+Run = Callable[[Settings, asyncio.Event], Coroutine[None, None, None]]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the `tiebreak` script; exits with the status described above."""
+    parsed = parser().parse_args(arguments)
+    status = 0
+    try:
+        carry_out(parsed)
+    except* SettingsInvalid as group:
+        status = 2
+        tell_faults(group)
+    except* Fault as group:
+        status = 1
+        tell_faults(group)
+    if status != 0:  # not above: what is raised there becomes part of a group
+        sys.exit(status)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    found = argparse.ArgumentParser(
+        prog="tiebreak",
+        description="Live quizzes with a leaderboard that is never wrong.",
+        epilog="Everything else is set by TIEBREAK_* environment variables: see docs/settings.md.",
+    )
+    commands = found.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    up = commands.add_parser(
+        "up",
+        help="run everything on this machine, until Ctrl-C",
+        description="Run everything on this machine, until Ctrl-C: embedded Postgres and Valkey (unless "
+        "TIEBREAK_DATABASE_URL and TIEBREAK_REDIS_URL name others), the servers, the workers and the web client.",
+    )
+    up.add_argument("--port", type=port, help="port to listen on; 0 takes a free one (default: 8000)")
+    up.add_argument("--host", help="address to listen on; 0.0.0.0 lets in phones in the room (default: 127.0.0.1)")
+    up.add_argument(
+        "--data",
+        type=Path,
+        default=Path("tiebreak-data"),
+        help="directory for data and logs (default: ./tiebreak-data)",
+    )
+    for name, purpose in PROCESSES.items():
+        commands.add_parser(name, help=purpose, description=f"Run one process: {purpose}.")
+    commands.add_parser("migrate", help="bring the database to this version's schema", description="Safe to repeat.")
+    seed = commands.add_parser(
+        "seed",
+        help="add a demo host and two sample quizzes to a running system",
+        description="Add a demo host and two sample quizzes to a running system; "
+        "may be repeated with the same password.",
+    )
+    seed.add_argument("--url", default="http://127.0.0.1:8000", help="where it serves (default: http://127.0.0.1:8000)")
+    seed.add_argument("--password", help="the demo host's password (default: a new one)")
+    return found
+
+
+def port(text: str) -> int:
+    """A port number from the command line."""
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{number} is not between 0 and 65535")
+    return number
+
+
+def carry_out(parsed: argparse.Namespace) -> None:
+    """Run the command. Raises Faults."""
+    command = cast("str", parsed.command)
+    settings = read_settings(os.environ)
+    set_up_log_output(command, settings.log_level)
+    match command:
+        case "up":
+            run_up(parsed, settings)
+        case "migrate":
+            ran = uvloop.run(migrate(required(settings.database_url, "TIEBREAK_DATABASE_URL")))
+            tell("\n".join(f"ran {name}" for name in ran) or "nothing to do: the database is up to date")
+        case "seed":
+            run_seed(parsed)
+        case _:
+            uvloop.run(run_process(command, settings))
+
+
+async def run_process(name: str, settings: Settings) -> None:
+    """Run a process of ours until SIGTERM or SIGINT. Imported now, so that no process loads another one's code."""
+    run = cast("Run", import_module(f"tiebreak.{name.replace('-', '_')}.main").run)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await run(settings, stop)
+
+
+def run_up(parsed: argparse.Namespace, settings: Settings) -> None:
+    from tiebreak.embedded.supervisor import Options, up  # noqa: PLC0415 - needs the embedded servers' wheels
+
+    given_port, given_host = cast("int | None", parsed.port), cast("str | None", parsed.host)
+    options = Options(
+        host=settings.host if given_host is None else given_host,
+        port=settings.port if given_port is None else given_port,
+        data=cast("Path", parsed.data),
+    )
+    asyncio.run(up(options, settings, os.environ))
+
+
+def run_seed(parsed: argparse.Namespace) -> None:
+    from tiebreak.sample_content import HOST_EMAIL, new_password, seed  # noqa: PLC0415
+
+    password = cast("str | None", parsed.password) or new_password()
+    added = uvloop.run(seed(cast("str", parsed.url), email=HOST_EMAIL, password=password)).added
+    tell("\n".join(f"added {title}" for title in added) or "nothing to do: the sample quizzes are there")
+    tell(f"log in as {HOST_EMAIL} with the password {password}")
+
+
+def tell_faults(group: ExceptionGroup[Fault]) -> None:
+    """One sentence per fault on standard error."""
+    faults: list[BaseException] = [group]
+    while faults:
+        fault = faults.pop(0)
+        if isinstance(fault, BaseExceptionGroup):
+            faults.extend(cast("BaseExceptionGroup[BaseException]", fault).exceptions)
+        else:
+            print(f"tiebreak: {fault}", file=sys.stderr)
+
+
+def tell(text: str) -> None:
+    print(text)

@@ -1,0 +1,76 @@
+"""The sockets the HTTP servers inherit, and the addresses people type."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+
+from tiebreak.errors import EmbeddedServerFailed
+
+BACKLOG = 2048
+ANY = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one.
+
+    We hold it while a server restarts, so that connections queue instead of being refused.
+    Raises EmbeddedServerFailed, in words.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server(
+            (host, port), family=family, backlog=BACKLOG, dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6()
+        )
+    except OSError as error:
+        raise EmbeddedServerFailed(reason(host, port, error)) from error
+
+
+def reason(host: str, port: int, error: OSError) -> str:
+    """Why the port cannot be had and what to do."""
+    match error.errno:
+        case errno.EADDRINUSE:
+            return (
+                f"Port {port} of {host} is taken by another program (another `tiebreak up`?): "
+                "end that one, or choose another port with --port."
+            )
+        case errno.EACCES:
+            return f"Port {port} is reserved for root: choose one above 1023 with --port."
+        case _:
+            return f"Cannot listen on {host} port {port}: {os.strerror(error.errno) if error.errno else error}."
+
+
+def http_url(host: str, port: int) -> str:
+    """The origin of a server bound there."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def reachable(host: str) -> str:
+    """The address at which this machine reaches a server of its own bound to `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+
+
+def addresses_in_the_room() -> list[str]:
+    """This machine's addresses as its neighbours see them, best first; empty without a network."""
+    found = [routed_address(), *named_addresses()]
+    return list(dict.fromkeys(address for address in found if address and not address.startswith("127.")))
+
+
+def routed_address() -> str | None:
+    """The address packets to elsewhere would leave from. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # TEST-NET-1, RFC 5737
+        except OSError:
+            return None
+        return str(probe.getsockname()[0])
+
+
+def named_addresses() -> list[str]:
+    """What this machine's name resolves to."""
+    try:
+        found = socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET, socket.SOCK_STREAM)
+    except OSError:
+        return []
+    return [str(address[0]) for *_, address in found]

@@ -1,0 +1,58 @@
+"""How this process logs: structlog's events and those of libraries, all on standard error.
+
+For people when it is a terminal, otherwise one JSON object per line.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+from structlog.typing import Processor
+
+from tiebreak.errors import SettingsInvalid
+
+LEVELS = ("debug", "info", "warning", "error")
+ONE_LINE_PER_REQUEST = ("httpx", "httpcore")
+
+
+def set_up_log_output(process: str, level: str) -> None:
+    """Call once, first thing in a process. Raises SettingsInvalid for an unknown level."""
+    if level.lower() not in LEVELS:
+        raise SettingsInvalid(f"TIEBREAK_LOG_LEVEL must be one of {', '.join(LEVELS)}, not {level!r}.")
+    number = logging.getLevelNamesMapping()[level.upper()]
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            *shared,
+            structlog.processors.StackInfoRenderer(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering(sys.stderr.isatty())],
+            foreign_pre_chain=shared,
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=number, force=True)
+    for chatty in ONE_LINE_PER_REQUEST:
+        logging.getLogger(chatty).setLevel(max(number, logging.WARNING))
+    structlog.contextvars.bind_contextvars(process=process)
+
+
+def rendering(for_people: bool) -> list[Processor]:
+    """The last steps of an event on its way out."""
+    if for_people:
+        return [structlog.dev.ConsoleRenderer()]
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
