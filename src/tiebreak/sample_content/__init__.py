@@ -1,0 +1,65 @@
+"""Two vocabulary quizzes and a demo host, so that a new installation has something to play.
+
+Written through the public interface, as any client would: it works against one machine and behind a gateway.
+"""
+
+from __future__ import annotations
+
+import secrets
+from importlib.resources import files
+
+import httpx
+import msgspec
+
+from tiebreak.errors import Fault
+
+QUIZZES = ("everyday_english.json", "precise_words.json")
+HOST_NAME = "Demo host"
+HOST_EMAIL = "host@tiebreak.example"
+
+
+class SeedFailed(Fault):
+    """The sample content could not be stored; the message says what the server answered."""
+
+    code = "seed_failed"
+
+
+class Seeded(msgspec.Struct, frozen=True):
+    """What was there to do: titles of the quizzes added now."""
+
+    added: list[str]
+
+
+def new_password() -> str:
+    """A password for the demo host: nobody else's installation has it."""
+    return secrets.token_urlsafe(9)
+
+
+async def seed(base_url: str, *, email: str, password: str) -> Seeded:
+    """Make sure that the demo host exists and has the sample quizzes.
+
+    May be repeated, also after a run that was cut off: only what is missing is added. Raises SeedFailed.
+    """
+    async with httpx.AsyncClient(base_url=base_url, timeout=30) as client:
+        try:
+            response = await client.post(
+                "/auth/register", json={"email": email, "password": password, "name": HOST_NAME}
+            )
+            if response.status_code == 409:
+                response = await client.post("/auth/login", json={"email": email, "password": password})
+            response.raise_for_status()
+            client.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
+            listed = (await client.get("/quizzes")).raise_for_status().json()
+            present = {quiz["title"] for quiz in listed["quizzes"]}
+            added: list[str] = []
+            for name in QUIZZES:
+                body = files("tiebreak.sample_content").joinpath(name).read_bytes()
+                title = msgspec.json.decode(body)["title"]
+                if title not in present:
+                    (await client.post("/quizzes", content=body)).raise_for_status()
+                    added.append(title)
+            return Seeded(added)
+        except httpx.HTTPStatusError as error:
+            raise SeedFailed(f"The sample content could not be stored: {error.response.text}") from error
+        except httpx.HTTPError as error:
+            raise SeedFailed(f"The sample content could not be stored: {base_url} does not answer.") from error
