@@ -46,6 +46,12 @@ class BusUnavailable(Fault):
     temporary = True
 
 
+class BusBroken(Fault):
+    """The bus's client cannot go on; the process has to start anew."""
+
+    code = "bus_broken"
+
+
 class EventUndecodable(Fault):
     """An event on the bus does not follow the contract in events.py."""
 

@@ -16,6 +16,7 @@ from tiebreak.errors import EventUndecodable
 from tiebreak.quiz.model import AnswerId, ParticipantId, QuestionId, QuizSessionId
 
 TOPIC = "participant_score_change"
+DEAD_TOPIC = f"{TOPIC}.dead"
 SHARDS = 64
 
 

@@ -40,6 +40,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         str, Meta(description="Addresses whose X-Forwarded-For is believed, separated by commas")
     ] = "127.0.0.1"
     database_pool_size: Annotated[Count, Meta(description="Postgres connections of one process")] = 10
+    kafka_servers: Annotated[str, Meta(description="Kafka, e.g. broker-1:9092,broker-2:9092; unset: Redis Streams")] = (
+        ""
+    )
+    kafka_replication: Annotated[Count, Meta(description="Copies Kafka keeps of each topic; 3 in a real cluster")] = 1
     bus_partitions: Annotated[Count, Meta(description="Partitions of the topic on the Redis Streams bus")] = 8
     bus_retention_hours: Annotated[Count, Meta(description="How long the Redis Streams bus keeps events")] = 24
     access_token_minutes: Annotated[Count, Meta(description="Life of an access token")] = 15
@@ -75,7 +79,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 
 # Read by the tests, not by the processes.
-OTHERS = frozenset({"TIEBREAK_TEST_DATABASE_URL", "TIEBREAK_TEST_REDIS_URL"})
+OTHERS = frozenset({"TIEBREAK_TEST_DATABASE_URL", "TIEBREAK_TEST_KAFKA_SERVERS", "TIEBREAK_TEST_REDIS_URL"})
 
 
 def required(value: str, variable: str) -> str:

@@ -2,44 +2,81 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from uuid import uuid4
 
 import pytest
 
+from tests.contract.buses import PARTITIONS, opened_bus
 from tiebreak.event_bus.bus import Consumer, EventBus, Message, Record
-from tiebreak.event_bus.streams import StreamsBus
-from tiebreak.redis_client import open_redis
+from tiebreak.event_bus.topics import Topic
 
-PARTITIONS = 4
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 30
 
 
 @dataclass
 class Bench:
-    """A bus under test; `kill` ends a reader as a crash would: without leaving the group."""
+    """A bus under test, with topics of this test's own."""
 
+    kind: str
+    address: str
     bus: EventBus
-    kill: Callable[[Consumer], None]
+    topic: str
+    other: str
+    consumers: list[Consumer] = field(default_factory=list)
+
+    async def reader(self, group: str = "group", topic: str | None = None) -> Consumer:
+        consumer = await self.bus.consumer(topic or self.topic, group=f"{group}-{self.topic}")
+        self.consumers.append(consumer)
+        return consumer
+
+    async def leave(self, consumer: Consumer) -> None:
+        self.consumers.remove(consumer)
+        await consumer.close()
+
+    async def crashed_reader(self, count: int, group: str = "group") -> None:
+        """Somebody who read so many records and was killed before the commit."""
+        reader = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *(
+                "-m",
+                "tests.contract.doomed_reader",
+                self.kind,
+                self.address,
+                self.topic,
+                f"{group}-{self.topic}",
+                str(count),
+            ),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert reader.stdout
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while (line := await reader.stdout.readline()) != b"read\n":
+                assert line, "the reader ended too early"
+        reader.send_signal(signal.SIGKILL)
+        await reader.wait()
 
 
-@asynccontextmanager
-async def streams(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
-    redis = await open_redis(request.getfixturevalue("redis_url"))
-    try:
-        yield Bench(StreamsBus(redis, partitions=PARTITIONS, retention_hours=1), kill=lambda _: None)
-    finally:
-        await redis.aclose()
+@pytest.fixture(params=["streams", "kafka"])
+def kind_and_address(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Of each bus in turn; its server is started when its turn comes."""
+    fixture = {"streams": "redis_url", "kafka": "kafka_servers"}[request.param]
+    return request.param, request.getfixturevalue(fixture)
 
 
-BUSES = {"streams": streams}
-
-
-@pytest.fixture(params=BUSES)
-async def bench(request):
-    async with BUSES[request.param](request) as bench:
+@pytest.fixture
+async def bench(kind_and_address: tuple[str, str]) -> AsyncIterator[Bench]:
+    kind, address = kind_and_address
+    async with opened_bus(kind, address) as bus:
+        names = [str(uuid4()), str(uuid4())]
+        await bus.create_topics([Topic(name, PARTITIONS, retention_ms=3_600_000) for name in names])
+        bench = Bench(kind, address, bus, *names)
         yield bench
+        for consumer in bench.consumers:
+            await consumer.close()
 
 
 def messages(count: int, keys: int = 1, start: int = 0) -> list[Message]:
@@ -62,76 +99,73 @@ def values(records: list[Record]) -> list[int]:
 async def test_order_within_a_key(bench):
     """Whatever the partitions do among themselves, records of one key come in the order they were published."""
     producer = await bench.bus.producer()
-    consumer = await bench.bus.consumer("topic", group="group")
+    consumer = await bench.reader()
     for start in range(0, 600, 100):
-        assert await producer.publish("topic", messages(100, keys=7, start=start)) == [True] * 100
+        assert await producer.publish(bench.topic, messages(100, keys=7, start=start)) == [True] * 100
     records = await read(consumer, 600)
     for key in {record.key for record in records}:
         of_key = values([record for record in records if record.key == key])
         assert of_key == sorted(of_key)
         assert len({record.partition for record in records if record.key == key}) == 1
     assert sorted(values(records)) == list(range(600))
-    await consumer.close()
 
 
 async def test_group_begins_with_the_oldest(bench):
     """A group that is new reads what was published before it existed."""
-    await (await bench.bus.producer()).publish("topic", messages(5))
-    assert values(await read(await bench.bus.consumer("topic", group="late"), 5)) == [0, 1, 2, 3, 4]
+    await (await bench.bus.producer()).publish(bench.topic, messages(5))
+    assert values(await read(await bench.reader("late"), 5)) == [0, 1, 2, 3, 4]
 
 
 async def test_groups_are_independent(bench):
     """Each group gets everything."""
-    await (await bench.bus.producer()).publish("topic", messages(5))
+    await (await bench.bus.producer()).publish(bench.topic, messages(5))
     for group in ("one", "two"):
-        assert len(await read(await bench.bus.consumer("topic", group=group), 5)) == 5
+        assert len(await read(await bench.reader(group), 5)) == 5
 
 
 async def test_topics_are_independent(bench):
     """A reader of one topic sees nothing of another."""
     producer = await bench.bus.producer()
-    await producer.publish("one", messages(2))
-    await producer.publish("two", messages(2, start=10))
-    assert values(await read(await bench.bus.consumer("two", group="group"), 2)) == [10, 11]
+    await producer.publish(bench.topic, messages(2))
+    await producer.publish(bench.other, messages(2, start=10))
+    assert values(await read(await bench.reader(topic=bench.other), 2)) == [10, 11]
 
 
 async def test_committed_is_not_given_again(bench):
     """Who follows in the group goes on after the last commit."""
     producer = await bench.bus.producer()
-    await producer.publish("topic", messages(10))
-    first = await bench.bus.consumer("topic", group="group")
+    await producer.publish(bench.topic, messages(10))
+    first = await bench.reader()
     await first.commit(await read(first, 10))
-    await first.close()
-    await producer.publish("topic", messages(3, start=10))
-    second = await bench.bus.consumer("topic", group="group")
+    await bench.leave(first)
+    await producer.publish(bench.topic, messages(3, start=10))
+    second = await bench.reader()
     assert values(await read(second, 3)) == [10, 11, 12]
 
 
 async def test_uncommitted_is_given_again(bench):
     """A reader that leaves without a commit leaves its records to the next one, in order."""
-    await (await bench.bus.producer()).publish("topic", messages(10))
-    first = await bench.bus.consumer("topic", group="group")
+    await (await bench.bus.producer()).publish(bench.topic, messages(10))
+    first = await bench.reader()
     records = await read(first, 10)
     await first.commit(records[:4])
-    await first.close()
-    second = await bench.bus.consumer("topic", group="group")
+    await bench.leave(first)
+    second = await bench.reader()
     assert values(await read(second, 6)) == [4, 5, 6, 7, 8, 9]
 
 
 async def test_dead_reader_is_replaced(bench):
     """A reader that crashes says nothing; within seconds another one has its partitions and its records."""
-    await (await bench.bus.producer()).publish("topic", messages(10))
-    dead = await bench.bus.consumer("topic", group="group")
-    await read(dead, 10)
-    bench.kill(dead)
-    heir = await bench.bus.consumer("topic", group="group")
+    await (await bench.bus.producer()).publish(bench.topic, messages(10))
+    await bench.crashed_reader(10)
+    heir = await bench.reader()
     assert values(await read(heir, 10)) == list(range(10))
 
 
 async def test_readers_share_the_partitions(bench):
     """Two readers of a group get each record once between them, and each key from one of them."""
     producer = await bench.bus.producer()
-    readers = [await bench.bus.consumer("topic", group="group") for _ in range(2)]
+    readers = [await bench.reader() for _ in range(2)]
     polled: list[list[Record]] = [[], []]
 
     async def poll_all() -> None:
@@ -142,7 +176,7 @@ async def test_readers_share_the_partitions(bench):
 
     async with asyncio.timeout(DEADLINE_SECONDS):
         for start in itertools.count(step=20):
-            await producer.publish("topic", messages(20, keys=20, start=start))
+            await producer.publish(bench.topic, messages(20, keys=20, start=start))
             await poll_all()
             last = [{record.key for record in records[-20:]} for records in polled]
             if all(last) and not last[0] & last[1]:
@@ -156,17 +190,17 @@ async def test_readers_share_the_partitions(bench):
 async def test_leaving_reader_hands_over_at_once(bench):
     """After a clean close nobody waits for a time-out."""
     producer = await bench.bus.producer()
-    first = await bench.bus.consumer("topic", group="group")
-    second = await bench.bus.consumer("topic", group="group")
+    first = await bench.reader()
+    second = await bench.reader()
     await first.poll(limit=1, timeout_seconds=0.1)
     await second.poll(limit=1, timeout_seconds=0.1)
-    await first.close()
-    await producer.publish("topic", messages(40, keys=20))
+    await bench.leave(first)
+    await producer.publish(bench.topic, messages(40, keys=20))
     assert sorted(values(await read(second, 40))) == list(range(40))
 
 
 async def test_binary_keys_and_values(bench):
     """Bytes come back as they were."""
-    await (await bench.bus.producer()).publish("topic", [Message(b"\x00\xff", b"\x00\x01\xfe\r\n")])
-    [record] = await read(await bench.bus.consumer("topic", group="group"), 1)
-    assert (record.topic, record.key, record.value) == ("topic", b"\x00\xff", b"\x00\x01\xfe\r\n")
+    await (await bench.bus.producer()).publish(bench.topic, [Message(b"\x00\xff", b"\x00\x01\xfe\r\n")])
+    [record] = await read(await bench.reader(), 1)
+    assert (record.topic, record.key, record.value) == (bench.topic, b"\x00\xff", b"\x00\x01\xfe\r\n")

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from tiebreak.cache.leaderboard import Leaderboards
 from tiebreak.cache_worker.projection import Projection
 from tiebreak.clock import SystemClock
-from tiebreak.event_bus.streams import StreamsBus
+from tiebreak.event_bus.choice import opened_bus
 from tiebreak.events import TOPIC
 from tiebreak.redis_client import open_redis
 from tiebreak.settings import Settings, required
@@ -23,6 +23,6 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     async with AsyncExitStack() as closing:
         redis = await open_redis(redis_url)
         closing.push_async_callback(redis.aclose)
-        bus = StreamsBus(redis, partitions=settings.bus_partitions, retention_hours=settings.bus_retention_hours)
+        bus = await closing.enter_async_context(opened_bus(settings))
         consumer = await bus.consumer(TOPIC, group=GROUP)
         await Projection(consumer, Leaderboards(redis), Emitter(redis), SystemClock()).run(stop)

@@ -7,6 +7,8 @@ from typing import Protocol
 
 import msgspec
 
+from tiebreak.event_bus.topics import TOPICS, Topic
+
 
 class Message(msgspec.Struct, frozen=True):
     """To be published. Messages of one key keep their order."""
@@ -61,6 +63,10 @@ class Consumer(Protocol):
 
 class EventBus(Protocol):
     """A way to make producers and consumers."""
+
+    async def create_topics(self, topics: Sequence[Topic] = TOPICS) -> None:
+        """Make the topics that are missing. May be repeated, and called by several at once. Raises BusUnavailable."""
+        ...
 
     async def producer(self) -> Producer: ...
 

@@ -26,6 +26,7 @@ from redis.exceptions import ResponseError
 
 from tiebreak.errors import BusUnavailable
 from tiebreak.event_bus.bus import Message, Record
+from tiebreak.event_bus.topics import TOPICS, Topic
 from tiebreak.redis_client import Redis, RedisError, StreamReply
 
 log = structlog.get_logger()
@@ -59,6 +60,9 @@ class StreamsBus:
         self._redis = redis
         self._partitions = partitions
         self._retention_ms = retention_hours * 3_600_000
+
+    async def create_topics(self, topics: Sequence[Topic] = TOPICS) -> None:
+        """Nothing to do: a stream is there as soon as something is written to it."""
 
     async def producer(self) -> StreamsProducer:
         return StreamsProducer(self._redis, self._partitions, self._retention_ms)
