@@ -1,6 +1,7 @@
 # Everything a fresh machine needs beyond Python 3.11 and make is downloaded into .tools, .venv and web/node_modules.
 # Nothing is done twice: each step has a file that is newer than what the step was made from.
 
+KAFKA_VERSION := 4.3.0
 UV_VERSION := 0.13.9
 UV := .tools/uv/.version-$(UV_VERSION)
 INSTALLED := .venv/.installed
@@ -13,7 +14,7 @@ TIED := .venv/bin/python -I -S src/tiebreak/embedded/launcher.py $$PPID 15 keep
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help up test check web clean
+.PHONY: help up test check kafka web clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +24,7 @@ up: $(INSTALLED) $(WEB) ## set up what is missing, then run everything (ARGS="--
 
 test: $(INSTALLED_DEV) $(WEB) ## run the Python tests, end-to-end tests included (ARGS="tests/unit -k score")
 	@scripts/get-chromium
+	@scripts/get-kafka $(KAFKA_VERSION)
 	.venv/bin/pytest $(ARGS)
 
 check: $(INSTALLED_DEV) $(NODE_MODULES) ## lint, format, types and import rules; the web client's checks and tests
@@ -32,6 +34,10 @@ check: $(INSTALLED_DEV) $(NODE_MODULES) ## lint, format, types and import rules;
 	.venv/bin/lint-imports
 	scripts/with-node npm --prefix web run check
 	scripts/with-node npm --prefix web test
+
+kafka: $(INSTALLED_DEV) ## run a Kafka broker on this machine, until Ctrl-C (ARGS="--port 9092 --data DIR")
+	@scripts/get-kafka $(KAFKA_VERSION)
+	@exec .venv/bin/python -m tests.kafka_server $(ARGS)
 
 web: $(WEB) ## build the web client into the Python package
 

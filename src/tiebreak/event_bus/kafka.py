@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import structlog
 from confluent_kafka import Consumer as KafkaClientConsumer
@@ -72,7 +72,7 @@ class KafkaBus:
             )
             for topic in topics
         ]
-        made: dict[str, Future[None]] = admin.create_topics(wanted, request_timeout=CONNECT_SECONDS)
+        made = cast("dict[str, Future[None]]", admin.create_topics(wanted, request_timeout=CONNECT_SECONDS))
         for name, future in made.items():
             try:
                 future.result()
