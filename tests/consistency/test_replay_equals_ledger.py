@@ -33,7 +33,7 @@ answers = st.lists(
 async def published(pool: Pool, scene: Scene) -> list[ScoreChange]:
     """The session's events as they go over the bus: encoded by the relay, decoded by the projection."""
     rows = await pool.fetch(
-        "SELECT id, event_name, type, payload, quiz_session_id, version FROM events WHERE quiz_session_id = $1",
+        "SELECT id, event_name, type, payload, quiz_session_id, shard FROM events WHERE quiz_session_id = $1",
         scene.session_id,
     )
     return [decode(message_of(WaitingEvent(**row)).value).payload for row in rows]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from tiebreak.app_server.frozen_questions import FrozenQuestions
+from tiebreak.app_server.nudge import Nudge
 from tiebreak.app_server.ticks import Ticks
 from tiebreak.clock import Clock
 from tiebreak.database.answers import NewAnswer, record_answer
@@ -34,11 +35,18 @@ class Answers:
     """Takes answers."""
 
     def __init__(
-        self, pool: Pool, questions: FrozenQuestions, ticks: Ticks, clock: Clock, metrics: AppServerMetrics
+        self,
+        pool: Pool,
+        questions: FrozenQuestions,
+        ticks: Ticks,
+        nudge: Nudge,
+        clock: Clock,
+        metrics: AppServerMetrics,
     ) -> None:
         self._pool = pool
         self._questions = questions
         self._ticks = ticks
+        self._nudge = nudge
         self._clock = clock
         self._metrics = metrics
 
@@ -75,5 +83,6 @@ class Answers:
             return recorded
         if recorded.new:
             change = Change(recorded.participant_id, command.question_id, recorded.score)
+            self._nudge.answered()
             self._ticks.answered(command.quiz_session_id, change)
         return Outcome(recorded.id, recorded.correct, recorded.score)

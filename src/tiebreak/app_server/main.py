@@ -13,6 +13,7 @@ from tiebreak.app_server.app import http_app
 from tiebreak.app_server.boards import Boards
 from tiebreak.app_server.commands import Answers
 from tiebreak.app_server.frozen_questions import FrozenQuestions
+from tiebreak.app_server.nudge import Nudge
 from tiebreak.app_server.sockets import socket_server
 from tiebreak.app_server.ticks import Ticks
 from tiebreak.cache.leaderboard import Leaderboards
@@ -50,7 +51,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         leaderboards = Leaderboards(redis)
         ticks = Ticks(pool, Emitter(redis), clock)
         questions = FrozenQuestions(pool)
-        answers = Answers(pool, questions, ticks, clock, AppServerMetrics(registry))
+        nudge = Nudge(pool, clock)
+        answers = Answers(pool, questions, ticks, nudge, clock, AppServerMetrics(registry))
         boards = Boards(pool, leaderboards)
         verifier = Verifier(lambda: fetch_keys(auth_client), clock)
         sockets = socket_server(origins=settings.origins, verifier=verifier, pool=pool, boards=boards, answers=answers)
@@ -73,6 +75,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             background = [
                 group.create_task(relay_stream(redis, sockets, from_id=await newest_id(redis))),
                 group.create_task(ticks.run()),
+                group.create_task(nudge.run()),
             ]
             await serve(sockets.mount(app), settings, stop)
             for task in background:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 
-from tiebreak.clock import SystemClock
-from tiebreak.database.outbox import Outbox
-from tiebreak.database.pool import open_pool
+import structlog
+
+from tiebreak.clock import Clock, SystemClock
+from tiebreak.database.outbox import Nudges, Outbox
+from tiebreak.database.pool import OUTAGES, open_pool
 from tiebreak.event_bus.choice import opened_bus
 from tiebreak.ids import new_id
 from tiebreak.publisher_worker.relay import LEASE_SECONDS, Relay
 from tiebreak.settings import Settings, required
+
+log = structlog.get_logger()
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -23,5 +27,21 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         bus = await closing.enter_async_context(opened_bus(settings))
         producer = await bus.producer()
         closing.push_async_callback(producer.close)
-        outbox = Outbox(pool, new_id(), lease_seconds=LEASE_SECONDS)
-        await Relay(outbox, producer, SystemClock()).run(stop)
+        clock = SystemClock()
+        relay = Relay(Outbox(pool, new_id(), lease_seconds=LEASE_SECONDS), producer, clock)
+        nudges = Nudges(database_url, relay.nudge)
+        closing.push_async_callback(nudges.close)
+        async with asyncio.TaskGroup() as group:
+            listening = group.create_task(keep_listening(nudges, clock))
+            await relay.run(stop)
+            listening.cancel()
+
+
+async def keep_listening(nudges: Nudges, clock: Clock) -> None:
+    """Hear nudges, again after each loss of the connection; until then the relay polls."""
+    while True:
+        try:
+            await nudges.listen()
+        except OUTAGES as error:
+            log.info("relay.nudges_unheard", error=str(error))
+        await clock.sleep(1.0)

@@ -42,7 +42,12 @@ class Relay:
         self._outbox = outbox
         self._producer = producer
         self._clock = clock
-        self._renewed_at = float("-inf")
+        self._leased_at = float("-inf")
+        self._nudged = asyncio.Event()
+
+    def nudge(self) -> None:
+        """There is something to publish: do not wait for the next poll."""
+        self._nudged.set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Publish until `stop` is set.
@@ -59,25 +64,26 @@ class Relay:
                     raise
                 wait = min(max(wait, LONGEST_WAIT_SECONDS) * 2, LONGEST_BACKOFF_SECONDS)
                 log.warning("relay.waiting", error=str(error), retry_seconds=wait)
-            else:
-                wait = SHORTEST_WAIT_SECONDS if published else min(wait * 2, LONGEST_WAIT_SECONDS)
-                if published == BATCH_SIZE:
-                    continue
-            await self._clock.sleep(wait)
-        await self._outbox.release()
+                await self._clock.sleep(wait)
+                continue
+            wait = SHORTEST_WAIT_SECONDS if published else min(wait * 2, LONGEST_WAIT_SECONDS)
+            if published < BATCH_SIZE:
+                await self._rest(wait)
+        await self._outbox.leave()
 
     async def step(self) -> int:
         """Renew the leases if it is time, then publish one batch; how many events were published."""
         now = self._clock.monotonic()
-        if now - self._renewed_at >= RENEW_SECONDS:
-            # The time before the call: the database counts from a moment after it.
+        if now - self._leased_at >= RENEW_SECONDS:
             if taken := await self._outbox.lease():
-                log.info("relay.shards_taken", count=len(taken), held=len(self._outbox.shards))
-            self._renewed_at = now
-        if not self._outbox.shards:
+                log.info("relay.shards_taken", taken=len(taken), held=len(self._outbox.leases))
+            # The time before the call: the database counts from a moment after it.
+            self._leased_at = now
+        self._nudged.clear()
+        if not self._outbox.leases:
             return 0
         events = await self._outbox.waiting(BATCH_SIZE)
-        if not events:
+        if not events or self._clock.monotonic() - self._leased_at >= LEASE_SECONDS:
             return 0
         acknowledged = await self._producer.publish(TOPIC, [message_of(event) for event in events])
         published = [event for event, taken in zip(events, acknowledged, strict=True) if taken]
@@ -89,7 +95,15 @@ class Relay:
         if removed < len(published):
             # Another worker took our shards meanwhile; it publishes them again, which does no harm.
             log.warning("relay.fenced", published=len(published), removed=removed)
-            self._renewed_at = float("-inf")
+            self._leased_at = float("-inf")
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait for a nudge, at most so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._nudged.wait()
+        except TimeoutError:
+            pass
 
 
 def message_of(event: WaitingEvent) -> Message:

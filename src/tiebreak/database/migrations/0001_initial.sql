@@ -123,15 +123,26 @@ CREATE TABLE events (
     payload         jsonb NOT NULL,
     quiz_session_id uuid NOT NULL,
     shard           smallint NOT NULL,
-    version         integer NOT NULL DEFAULT 0,  -- raised when a shard changes owner: a late owner removes nothing
     created_at      timestamptz NOT NULL DEFAULT now()
+) WITH (
+    -- Rows live for milliseconds: without these, space would be given back far too late (bench/outbox_size.py).
+    autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0,
+    autovacuum_vacuum_insert_threshold = -1, autovacuum_analyze_threshold = 2000000000
 );
 CREATE INDEX events_shard ON events (shard, id);
 
--- Who publishes which shard, until when.
+-- Who publishes which shard, until when. version is the fencing number: raised when a shard changes its owner, and
+-- a removal from the outbox has to name it.
 CREATE TABLE outbox_leases (
     shard      smallint PRIMARY KEY,
     owner      uuid,
-    expires_at timestamptz NOT NULL DEFAULT '-infinity'
+    expires_at timestamptz NOT NULL DEFAULT '-infinity',
+    version    bigint NOT NULL DEFAULT 0
 );
 INSERT INTO outbox_leases (shard) SELECT generate_series(0, 63);
+
+-- The publisher workers that are alive, so that each can take its fair share of the shards.
+CREATE TABLE outbox_workers (
+    id          uuid PRIMARY KEY,
+    alive_until timestamptz NOT NULL
+);
