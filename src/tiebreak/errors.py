@@ -52,6 +52,13 @@ class BusBroken(Fault):
     code = "bus_broken"
 
 
+class LoopStuck(Fault):
+    """A worker's loop has not gone round for a while; what it waits for is in its log."""
+
+    code = "loop_stuck"
+    temporary = True
+
+
 class EventUndecodable(Fault):
     """An event on the bus does not follow the contract in events.py."""
 

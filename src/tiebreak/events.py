@@ -7,10 +7,11 @@ Events of one session share a partition and keep their order; an event may come 
 from __future__ import annotations
 
 import zlib
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from tiebreak.errors import EventUndecodable
 from tiebreak.quiz.model import AnswerId, ParticipantId, QuestionId, QuizSessionId
@@ -28,7 +29,8 @@ class ScoreChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quiz_session_participant_id: ParticipantId
     name: str
     question_id: QuestionId
-    score: int
+    # No board holds more (quiz/ranking.py).
+    score: Annotated[int, Meta(ge=0, le=2_097_151)]
     answered_at_ms: int
 
 
@@ -40,6 +42,18 @@ class ParticipantScoreChange(msgspec.Struct, frozen=True, forbid_unknown_fields=
     type: Literal["ADD_ANSWER"] = "ADD_ANSWER"
     version: Literal[1] = 1
     payload: ScoreChange
+
+
+class DeadEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """On DEAD_TOPIC: an event that could not be put on a board, where it lay, and why. Bytes are base64 in JSON."""
+
+    reason: str
+    topic: str
+    partition: int
+    offset: str
+    key: bytes
+    value: bytes
+    died_at_ms: int
 
 
 _encoder = msgspec.json.Encoder()
@@ -57,6 +71,19 @@ def decode(value: bytes) -> ParticipantScoreChange:
         return _decoder.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise EventUndecodable(f"Not a {TOPIC} event: {error}") from error
+
+
+def encode_dead(event: DeadEvent) -> bytes:
+    """The value on the dead-letter topic."""
+    return _encoder.encode(event)
+
+
+def decode_dead(value: bytes) -> DeadEvent:
+    """Raises EventUndecodable."""
+    try:
+        return msgspec.json.decode(value, type=DeadEvent)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise EventUndecodable(f"Not a dead event: {error}") from error
 
 
 def key_of(quiz_session_id: QuizSessionId) -> bytes:

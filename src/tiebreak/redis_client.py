@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 # What redis-py raises when the server is gone, going, or still loading its data (BusyLoadingError is one).
@@ -16,7 +16,7 @@ OUTAGES = (RedisConnectionError, RedisTimeoutError, OSError)
 Entries = list[tuple[bytes, dict[bytes, bytes]]]
 StreamReply = list[tuple[bytes, Entries]]
 
-__all__ = ["OUTAGES", "Entries", "Redis", "RedisError", "StreamReply", "open_redis"]
+__all__ = ["OUTAGES", "Entries", "Redis", "RedisError", "ResponseError", "StreamReply", "open_redis"]
 
 
 async def open_redis(url: str) -> Redis:

@@ -29,6 +29,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     listen_fd: Annotated[int | None, Meta(description="Listen on this inherited socket instead of host and port")] = (
         None
     )
+    health_port: Annotated[
+        Port,
+        Meta(description="Port of a worker's /healthz, /readyz and /metrics; 0: none. Servers have them on theirs"),
+    ] = 0
+    drain_seconds: Annotated[
+        float,
+        Meta(ge=0, description="How long a server told to stop still serves, not ready, for gateways to leave it"),
+    ] = 0.0
     auth_url: Annotated[str, Meta(description="Where the auth server is; its public keys are read from there")] = (
         "http://127.0.0.1:8001"
     )
@@ -54,6 +62,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     limit_login_failures_per_minute: Annotated[
         Count, Meta(description="Failed log-ins one address may make in a minute; good ones do not count")
     ] = 20
+    limit_gateway_percent: Annotated[
+        Count, Meta(description="The gateway's limits per client, in percent of those in its table")
+    ] = 100
     password_hashers: Annotated[Count, Meta(description="Passwords hashed at once by one auth server")] = 2
     log_level: Annotated[str, Meta(description="debug, info, warning or error")] = "info"
 
@@ -79,7 +90,14 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 
 # Read by the tests, not by the processes.
-OTHERS = frozenset({"TIEBREAK_TEST_DATABASE_URL", "TIEBREAK_TEST_KAFKA_SERVERS", "TIEBREAK_TEST_REDIS_URL"})
+OTHERS = frozenset(
+    {
+        "TIEBREAK_TEST_DATABASE_URL",
+        "TIEBREAK_TEST_GATEWAY_URL",
+        "TIEBREAK_TEST_KAFKA_SERVERS",
+        "TIEBREAK_TEST_REDIS_URL",
+    }
+)
 
 
 def required(value: str, variable: str) -> str:

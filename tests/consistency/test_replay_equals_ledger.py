@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from tests.integration.cache.boards import opened_leaderboards
 from tests.scene import Scene, opened_pool
-from tiebreak.cache_worker.projection import by_session
 from tiebreak.database.answers import ledger, standings
 from tiebreak.database.outbox import WaitingEvent
 from tiebreak.database.pool import Pool
@@ -50,7 +49,7 @@ async def replay_equals_ledger(database_url: str, redis_url: str, given_answers,
         deliveries = [events[at % len(events)] for at in order] + events if events else []
         edges = sorted({0, len(deliveries), *(cut % (len(deliveries) + 1) for cut in cuts)})
         for start, end in itertools.pairwise(edges):
-            await boards.apply(by_session(deliveries[start:end]))
+            await boards.apply({scene.session_id: deliveries[start:end]})
         board = await boards.read(scene.session_id, limit=100)
         expected = await standings(pool, scene.session_id)
         assert (list(board.rows) if board else []) == expected

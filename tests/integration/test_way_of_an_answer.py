@@ -6,19 +6,23 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from tests.scene import Scene, opened_pool
+from tiebreak.cache.keys import board_keys
 from tiebreak.cache.leaderboard import Leaderboards
+from tiebreak.cache_worker import dead_events
 from tiebreak.cache_worker.projection import Projection
 from tiebreak.clock import SystemClock
 from tiebreak.database.answers import standings
 from tiebreak.database.outbox import Outbox, outbox_depth
 from tiebreak.database.pool import Pool
-from tiebreak.errors import BusUnavailable, EventUndecodable
+from tiebreak.errors import BusUnavailable
 from tiebreak.event_bus.bus import Message
 from tiebreak.event_bus.streams import StreamsBus, partition_of, stream_of
 from tiebreak.events import TOPIC, key_of
 from tiebreak.ids import new_id
+from tiebreak.metrics import CacheWorkerMetrics, PublisherMetrics
 from tiebreak.publisher_worker.relay import Relay
 from tiebreak.redis_client import Redis, open_redis
 from tiebreak.socket_adapter.cluster import STREAM
@@ -37,11 +41,14 @@ class Way:
     leaderboards: Leaderboards
 
     async def relay(self, lease_seconds: float = 60.0) -> Relay:
-        return Relay(Outbox(self.pool, new_id(), lease_seconds=lease_seconds), await self.bus.producer(), SystemClock())
+        outbox = Outbox(self.pool, new_id(), lease_seconds=lease_seconds)
+        return Relay(outbox, await self.bus.producer(), SystemClock(), PublisherMetrics(CollectorRegistry()))
 
     async def projection(self, group: str = "leaderboard") -> Projection:
         consumer = await self.bus.consumer(TOPIC, group=group)
-        return Projection(consumer, self.leaderboards, Emitter(self.redis), SystemClock())
+        metrics = CacheWorkerMetrics(CollectorRegistry())
+        producer = await self.bus.producer()
+        return Projection(consumer, producer, self.leaderboards, Emitter(self.redis), SystemClock(), metrics)
 
     async def told(self) -> list[dict]:
         """The boards that rooms were sent."""
@@ -173,9 +180,33 @@ async def test_room_hears_of_many_answers_in_few_messages(way):
     assert 1 <= len(await way.told()) <= 5
 
 
-async def test_event_that_breaks_the_contract_stops_the_worker(way):
-    """It is not passed over in silence: the worker ends with the reason, and nothing is committed."""
-    await (await way.bus.producer()).publish(TOPIC, [Message(b"key", b"{}")])
+async def test_poison_stops_nobody(way):
+    """What is no event, and what a board cannot take, is put aside with its reason; all else goes on."""
+    scene, broken = await Scene.set(way.pool), await Scene.set(way.pool)
+    await way.redis.set(board_keys(broken.session_id)[0], "not a sorted set")
+    for each in (scene, broken):
+        user, _ = await each.player()
+        await each.answer(user, 0)
+    producer = await way.bus.producer()
+    await producer.publish(TOPIC, [Message(key_of(scene.session_id), value) for value in (b"{}", b"\xff", b"nonsense")])
+    relay = await way.relay()
+    await relay.step()
+    user, _ = await scene.player("After")
+    await scene.answer(user, 1)
+    await relay.step()
     projection = await way.projection()
-    with pytest.raises(EventUndecodable):
-        await projection.run(asyncio.Event())
+    await step_until(projection, lambda: way.board_is_ledger(scene))
+
+    async def all_dead() -> bool:
+        return len(await dead_events.waiting(way.bus, SystemClock())) == 4
+
+    await step_until(projection, all_dead)
+    dead = await dead_events.waiting(way.bus, SystemClock())
+    assert [event.reason.partition(" ")[0] for event in dead].count("WRONGTYPE") == 1
+    assert {event.value for event in dead} >= {b"{}", b"\xff", b"nonsense"}
+
+    # Mended and sent again, the one that was good all along reaches its board, once.
+    await way.redis.delete(board_keys(broken.session_id)[0])
+    assert await dead_events.send_again(way.bus, SystemClock()) == 4
+    await step_until(projection, lambda: way.board_is_ledger(broken))
+    assert await dead_events.send_again(way.bus, SystemClock()) == 3

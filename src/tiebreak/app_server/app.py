@@ -16,16 +16,15 @@ from tiebreak.app_server.routes.auth_forward import auth_forward_routes
 from tiebreak.app_server.routes.web_client import web_client_routes
 from tiebreak.database.pool import OUTAGES as DATABASE_OUTAGES
 from tiebreak.http_edge.application import application
+from tiebreak.http_edge.health import HEALTH_ROUTES
 from tiebreak.redis_client import OUTAGES as CACHE_OUTAGES
 from tiebreak.redis_client import RedisError
 
 PUBLIC = [
     quiz_sessions.show_session,
     quiz_sessions.find_by_pin,
-    operations.show_health,
-    operations.show_readiness,
-    operations.show_metrics,
     operations.show_openapi,
+    *HEALTH_ROUTES,
 ]
 PRIVATE = [
     answers.update_score,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 
 import httpx
 from joserfc.jwk import KeySetSerialization
@@ -21,6 +22,7 @@ from tiebreak.cache.limits import MissLimit
 from tiebreak.clock import SystemClock
 from tiebreak.database.pool import open_pool
 from tiebreak.errors import KeysUnavailable
+from tiebreak.http_edge.health import Doctor
 from tiebreak.http_edge.serving import serve
 from tiebreak.metrics import AppServerMetrics
 from tiebreak.redis_client import open_redis
@@ -59,8 +61,11 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         app = http_app(
             {
                 "pool": pool,
-                "redis": redis,
-                "registry": registry,
+                "doctor": Doctor(
+                    {"database": partial(pool.execute, "SELECT 1"), "cache": redis.ping, "auth": verifier.ready},
+                    registry,
+                    stop,
+                ),
                 "leaderboards": leaderboards,
                 "pin_misses": MissLimit(redis, name="pin", per_minute=settings.limit_pin_misses_per_minute),
                 "ticks": ticks,

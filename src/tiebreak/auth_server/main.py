@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import msgspec
 import structlog
 from litestar import Litestar
+from prometheus_client import CollectorRegistry
 
 from tiebreak.auth_server.accounts import Accounts
 from tiebreak.auth_server.failure_limit import FailureLimit
@@ -20,6 +22,7 @@ from tiebreak.cache.limits import MissLimit
 from tiebreak.clock import Clock, SystemClock
 from tiebreak.database.pool import OUTAGES, open_pool
 from tiebreak.http_edge.application import application
+from tiebreak.http_edge.health import HEALTH_ROUTES, Doctor
 from tiebreak.http_edge.serving import serve
 from tiebreak.redis_client import open_redis
 from tiebreak.settings import Settings, required
@@ -44,14 +47,14 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     DatabaseUnavailable if Postgres does not answer at the start.
     """
     clock = SystemClock()
-    async with opened(settings, clock) as server, asyncio.TaskGroup() as group:
+    async with opened(settings, clock, stop) as server, asyncio.TaskGroup() as group:
         forgetting = group.create_task(keep_forgetting(server.logins, clock))
         await serve(server.app, settings, stop)
         forgetting.cancel()
 
 
 @asynccontextmanager
-async def opened(settings: Settings, clock: Clock) -> AsyncGenerator[AuthServer]:
+async def opened(settings: Settings, clock: Clock, stop: asyncio.Event) -> AsyncGenerator[AuthServer]:
     """The parts, open for as long as the context lasts."""
     url = required(settings.database_url, "TIEBREAK_DATABASE_URL")
     async with AsyncExitStack() as closing:
@@ -69,12 +72,13 @@ async def opened(settings: Settings, clock: Clock) -> AsyncGenerator[AuthServer]
         failures = FailureLimit(misses)
         parts = {
             "pool": pool,
+            "doctor": Doctor({"database": partial(pool.execute, "SELECT 1")}, CollectorRegistry(), stop),
             "accounts": Accounts(pool, logins, passwords, failures, at_once=settings.password_hashers),
             "logins": logins,
             "access_tokens": AccessTokens(key, clock, minutes=settings.access_token_minutes),
             "verifier": Verifier(lambda: public_keys(pool), clock),
         }
-        app = application(ROUTES, parts, outages=OUTAGES)
+        app = application([*ROUTES, *HEALTH_ROUTES], parts, outages=OUTAGES)
         yield AuthServer(app, logins)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from joserfc.jwk import KeySetSerialization
 from litestar import Response, get, post
 from litestar.di import NamedDependency
@@ -27,7 +25,6 @@ from tiebreak.http_edge.bodies import StrictRequest
 from tiebreak.tokens import Identity, Verifier, bearer_token
 
 KEYS_MAX_AGE_SECONDS = 300
-READY_TIMEOUT_SECONDS = 2.0
 
 
 @post("/auth/guest", status_code=200)
@@ -98,20 +95,6 @@ async def show_keys(pool: NamedDependency[Pool]) -> Response[KeySetSerialization
     return Response(await public_keys(pool), headers=headers)
 
 
-@get("/healthz")
-async def tell_health() -> dict[str, str]:
-    """The process is alive."""
-    return {"status": "ok"}
-
-
-@get("/readyz")
-async def tell_readiness(pool: NamedDependency[Pool]) -> dict[str, str]:
-    """The database answers, so requests will succeed; otherwise the TimeoutError or outage becomes a 503."""
-    async with asyncio.timeout(READY_TIMEOUT_SECONDS):
-        await pool.fetchval("SELECT 1")
-    return {"status": "ok"}
-
-
 async def caller(request: StrictRequest, verifier: Verifier) -> Identity:
     """Who the bearer token says is calling. Raises Refused."""
     identity = await verifier.verify(bearer_token(request.headers.get("authorization")))
@@ -128,6 +111,4 @@ ROUTES = [
     log_out,
     show_me,
     show_keys,
-    tell_health,
-    tell_readiness,
 ]

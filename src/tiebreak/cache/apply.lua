@@ -9,6 +9,14 @@ local board, answers, names, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local SPAN = 4294967296
 local applied = 0
 
+-- Before anything is written: a script that fails half-way is not rolled back.
+for i, expected in ipairs({'zset', 'set', 'hash', 'hash'}) do
+  local found = redis.call('TYPE', KEYS[i]).ok
+  if found ~= 'none' and found ~= expected then
+    return redis.error_reply('WRONGTYPE ' .. KEYS[i] .. ' is a ' .. found)
+  end
+end
+
 for i = 3, #ARGV, 5 do
   if redis.call('SADD', answers, ARGV[i]) == 1 then
     applied = applied + 1

@@ -14,10 +14,12 @@ from tiebreak.cache.keys import KEPT_SECONDS, LIVE_SECONDS, board_keys
 from tiebreak.events import ScoreChange
 from tiebreak.quiz.model import ParticipantId, QuizSessionId
 from tiebreak.quiz.ranking import MS_SPAN, Leaderboard, Row, opened_at_ms, reached_ms
-from tiebreak.redis_client import Redis
+from tiebreak.redis_client import Redis, ResponseError
 
 MAX_ROWS = 100
 TOP_ROWS = 10
+# Errors that are the board's or the batch's own, not Redis's.
+BOARD_IS_WRONG = ("WRONGTYPE", "user_script:")
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -28,6 +30,12 @@ class Applied(msgspec.Struct, frozen=True):
     new: int
 
 
+class Unapplied(msgspec.Struct, frozen=True):
+    """A batch that this board cannot take, while Redis itself is well."""
+
+    reason: str
+
+
 class Leaderboards:
     """All sessions' boards."""
 
@@ -36,11 +44,14 @@ class Leaderboards:
         self._apply = redis.register_script(lua("apply.lua"))
         self._read = redis.register_script(lua("read.lua"))
 
-    async def apply(self, batches: Mapping[QuizSessionId, Sequence[ScoreChange]]) -> dict[QuizSessionId, Applied]:
+    async def apply(
+        self, batches: Mapping[QuizSessionId, Sequence[ScoreChange]]
+    ) -> dict[QuizSessionId, Applied | Unapplied]:
         """Put answers on the boards of their sessions, each answer once however often it is given.
 
         One Lua call per session, all in one round trip. Each session's batch takes effect whole or not at all;
-        after an error the whole call may be repeated.
+        one board that cannot take its batch does not hold up the others. After an error of Redis itself, which is
+        raised, the whole call may be repeated.
         """
         async with self._redis.pipeline(transaction=False) as pipe:
             for quiz_session_id, changes in batches.items():
@@ -49,11 +60,8 @@ class Leaderboards:
                     args=[secrets.token_hex(8), LIVE_SECONDS, *apply_arguments(quiz_session_id, changes)],
                     client=pipe,
                 )
-            replies = await pipe.execute()
-        return {
-            quiz_session_id: Applied(epoch.decode(), version, new)
-            for quiz_session_id, (epoch, version, new) in zip(batches, replies, strict=True)
-        }
+            replies = await pipe.execute(raise_on_error=False)
+        return {session: applied(reply) for session, reply in zip(batches, replies, strict=True)}
 
     async def read(
         self,
@@ -86,6 +94,16 @@ class Leaderboards:
             for key in board_keys(quiz_session_id):
                 pipe.expire(key, KEPT_SECONDS)
             await pipe.execute()
+
+
+def applied(reply: tuple[bytes, int, int] | Exception) -> Applied | Unapplied:
+    """What apply.lua answered. Raises what Redis says of itself: gone, full, loading, read-only."""
+    if isinstance(reply, ResponseError) and str(reply).startswith(BOARD_IS_WRONG):
+        return Unapplied(str(reply))
+    if isinstance(reply, Exception):
+        raise reply
+    epoch, version, new = reply
+    return Applied(epoch.decode(), version, new)
 
 
 def apply_arguments(quiz_session_id: QuizSessionId, changes: Sequence[ScoreChange]) -> list[str | int]:

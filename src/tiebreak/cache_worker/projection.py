@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 
+import msgspec
 import structlog
 
-from tiebreak.cache.leaderboard import Leaderboards
+from tiebreak.cache.leaderboard import Applied, Leaderboards, Unapplied
 from tiebreak.clock import Clock
-from tiebreak.errors import Fault
-from tiebreak.event_bus.bus import Consumer, Record
-from tiebreak.events import ScoreChange, decode
+from tiebreak.errors import BusUnavailable, EventUndecodable, Fault
+from tiebreak.event_bus.bus import Consumer, Message, Producer, Record
+from tiebreak.events import DEAD_TOPIC, DeadEvent, ScoreChange, decode, encode_dead
+from tiebreak.metrics import CacheWorkerMetrics
 from tiebreak.quiz.model import QuizSessionId
 from tiebreak.redis_client import OUTAGES, RedisError
 from tiebreak.socket_adapter.emitter import Emitter
@@ -23,16 +25,30 @@ BATCH_SIZE = 1_000
 POLL_SECONDS = 0.5
 TICK_SECONDS = 0.1
 LONGEST_BACKOFF_SECONDS = 2.0
+# Between tries to put a batch on a board that refuses it.
+PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4)
 
 
 class Projection:
     """Applies what it polls, tells each room at most every TICK_SECONDS, commits what both is done for."""
 
-    def __init__(self, consumer: Consumer, leaderboards: Leaderboards, emitter: Emitter, clock: Clock) -> None:
+    def __init__(
+        self,
+        consumer: Consumer,
+        graveyard: Producer,
+        leaderboards: Leaderboards,
+        emitter: Emitter,
+        clock: Clock,
+        metrics: CacheWorkerMetrics,
+    ) -> None:
+        """`graveyard` takes the events that cannot be put on a board."""
         self._consumer = consumer
+        self._graveyard = graveyard
         self._leaderboards = leaderboards
         self._emitter = emitter
         self._clock = clock
+        self._metrics = metrics
+        self.stepped_at = clock.monotonic()
         # Polled and not on the boards yet; kept over a fault, because the bus gives them once.
         self._unapplied: list[Record] = []
         # When each session's room is to be told next, and when it was told last.
@@ -66,16 +82,55 @@ class Projection:
             await self._apply()
         await self._tell()
         await self._commit()
+        self.stepped_at = self._clock.monotonic()
 
     async def _apply(self) -> None:
-        batches = by_session(decode(record.value).payload for record in self._unapplied)
-        await self._leaderboards.apply(batches)
-        for quiz_session_id in batches:
+        """Put the polled answers on their boards, and what cannot be put there on the dead-letter topic."""
+        batches, dead = sorted_out(self._unapplied)
+        results = await self._leaderboards.apply({session: batch.changes for session, batch in batches.items()})
+        for quiz_session_id, batch in batches.items():
+            result = results[quiz_session_id]
+            if isinstance(result, Unapplied):
+                result = await self._insist(quiz_session_id, batch)
+            if isinstance(result, Unapplied):
+                dead += [(record, result.reason) for record in batch.records]
+                continue
+            self._count(result, batch.changes)
             # Told even if all were known already: the one before us may have died between board and room.
             due = self._told_at.get(quiz_session_id, float("-inf")) + TICK_SECONDS
             self._untold.setdefault(quiz_session_id, due)
+        if dead:
+            await self._bury(dead)
         self._uncommitted += self._unapplied
         self._unapplied = []
+
+    async def _insist(self, quiz_session_id: QuizSessionId, batch: Batch) -> Applied | Unapplied:
+        """Try again a few times: somebody may be mending the board."""
+        result: Applied | Unapplied = Unapplied("not tried")
+        for pause in PAUSES_SECONDS:
+            await self._clock.sleep(pause)
+            result = (await self._leaderboards.apply({quiz_session_id: batch.changes}))[quiz_session_id]
+            if isinstance(result, Applied):
+                break
+        return result
+
+    async def _bury(self, dead: Sequence[tuple[Record, str]]) -> None:
+        """Put events where a person will look at them; only then may their offsets be committed."""
+        now = self._clock.now_ms()
+        messages = [
+            Message(record.key, encode_dead(dead_event(record, reason, died_at_ms=now))) for record, reason in dead
+        ]
+        if not all(await self._graveyard.publish(DEAD_TOPIC, messages)):
+            raise BusUnavailable("The bus did not take all dead events.")
+        self._metrics.dead.inc(len(dead))
+        log.error("projection.events_dead", count=len(dead), reasons=sorted({reason for _, reason in dead})[:5])
+
+    def _count(self, result: Applied, changes: Sequence[ScoreChange]) -> None:
+        self._metrics.answers.labels("new").inc(result.new)
+        self._metrics.answers.labels("known").inc(len(changes) - result.new)
+        now = self._clock.now_ms()
+        for change in changes:
+            self._metrics.board_seconds.observe(max(0, now - change.answered_at_ms) / 1000)
 
     async def _commit(self) -> None:
         """Commit what is on the boards and was told to the rooms; a busy bus waits for no quiet moment."""
@@ -113,9 +168,28 @@ class Projection:
         return max(0.0, min(self._untold.values()) - self._clock.monotonic())
 
 
-def by_session(changes: Iterable[ScoreChange]) -> dict[QuizSessionId, list[ScoreChange]]:
-    """The changes of each session, in order."""
-    batches: dict[QuizSessionId, list[ScoreChange]] = {}
-    for change in changes:
-        batches.setdefault(change.quiz_session_id, []).append(change)
-    return batches
+class Batch(msgspec.Struct):
+    """What was polled of one session."""
+
+    records: list[Record] = []
+    changes: list[ScoreChange] = []
+
+
+def sorted_out(records: Sequence[Record]) -> tuple[dict[QuizSessionId, Batch], list[tuple[Record, str]]]:
+    """The records by session, in order, and those that are no events, each with the reason."""
+    batches: dict[QuizSessionId, Batch] = {}
+    dead: list[tuple[Record, str]] = []
+    for record in records:
+        try:
+            change = decode(record.value).payload
+        except EventUndecodable as error:
+            dead.append((record, str(error)))
+            continue
+        batch = batches.setdefault(change.quiz_session_id, Batch())
+        batch.records.append(record)
+        batch.changes.append(change)
+    return batches, dead
+
+
+def dead_event(record: Record, reason: str, *, died_at_ms: int) -> DeadEvent:
+    return DeadEvent(reason, record.topic, record.partition, record.offset, record.key, record.value, died_at_ms)

@@ -68,6 +68,10 @@ class EventBus(Protocol):
         """Make the topics that are missing. May be repeated, and called by several at once. Raises BusUnavailable."""
         ...
 
+    async def ping(self) -> None:
+        """Raises BusUnavailable if the bus does not answer."""
+        ...
+
     async def producer(self) -> Producer: ...
 
     async def consumer(self, topic: str, *, group: str) -> Consumer:

@@ -27,6 +27,7 @@ log = structlog.get_logger()
 CONNECT_SECONDS = 10.0
 DELIVERY_SECONDS = 10.0
 SESSION_SECONDS = 6.0
+PING_SECONDS = 1.5
 
 # A commit for a partition that has another reader by now: it will be given what we did not commit.
 LOST_PARTITION = frozenset(
@@ -48,9 +49,13 @@ class KafkaBus:
     def __init__(self, servers: str, *, replication: int) -> None:
         self._servers = servers
         self._replication = replication
+        self._admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
 
     async def create_topics(self, topics: Sequence[Topic] = TOPICS) -> None:
         await asyncio.to_thread(self._create_topics, topics)
+
+    async def ping(self) -> None:
+        await asyncio.to_thread(self._ping)
 
     async def producer(self) -> KafkaProducer:
         return KafkaProducer(self._servers)
@@ -58,8 +63,13 @@ class KafkaBus:
     async def consumer(self, topic: str, *, group: str) -> KafkaConsumer:
         return KafkaConsumer(self._servers, topic, group)
 
+    def _ping(self) -> None:
+        try:
+            self._admin.list_topics(timeout=PING_SECONDS)
+        except KafkaException as error:
+            raise BusUnavailable(f"Kafka at {self._servers} does not answer: {error}") from error
+
     def _create_topics(self, topics: Sequence[Topic]) -> None:
-        admin = AdminClient({"bootstrap.servers": self._servers, "log_level": 0})
         wanted = [
             NewTopic(
                 topic.name,
@@ -72,7 +82,7 @@ class KafkaBus:
             )
             for topic in topics
         ]
-        made = cast("dict[str, Future[None]]", admin.create_topics(wanted, request_timeout=CONNECT_SECONDS))
+        made = cast("dict[str, Future[None]]", self._admin.create_topics(wanted, request_timeout=CONNECT_SECONDS))
         for name, future in made.items():
             try:
                 future.result()

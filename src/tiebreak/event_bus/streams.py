@@ -64,6 +64,10 @@ class StreamsBus:
     async def create_topics(self, topics: Sequence[Topic] = TOPICS) -> None:
         """Nothing to do: a stream is there as soon as something is written to it."""
 
+    async def ping(self) -> None:
+        async with bus_errors():
+            await self._redis.ping()
+
     async def producer(self) -> StreamsProducer:
         return StreamsProducer(self._redis, self._partitions, self._retention_ms)
 

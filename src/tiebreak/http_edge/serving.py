@@ -9,9 +9,10 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from tiebreak.http_edge.request_ids import with_request_ids
 from tiebreak.settings import Settings
 
-DRAIN_SECONDS = 5
+LAST_REQUESTS_SECONDS = 5
 # Longer than clients and gateways keep an idle connection: the side that opened it should be the one to close it.
 KEEP_ALIVE_SECONDS = 75
 
@@ -36,9 +37,13 @@ def listening_socket(settings: Settings) -> socket.socket:
 
 
 async def serve(app: Callable[..., Awaitable[None]], settings: Settings, stop: asyncio.Event) -> None:
-    """Serve until `stop` is set; requests under way then have DRAIN_SECONDS to end."""
+    """Serve until `stop` is set.
+
+    Then go on for `settings.drain_seconds`, in which readiness is off and a gateway looks elsewhere; after that no
+    connection is accepted any more, and requests under way have LAST_REQUESTS_SECONDS to end.
+    """
     config = uvicorn.Config(
-        app,
+        with_request_ids(app),
         loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
@@ -49,13 +54,14 @@ async def serve(app: Callable[..., Awaitable[None]], settings: Settings, stop: a
         server_header=False,
         proxy_headers=True,
         forwarded_allow_ips=settings.trusted_proxies,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_graceful_shutdown=LAST_REQUESTS_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     server = Server(config)
 
     async def end() -> None:
         await stop.wait()
+        await asyncio.sleep(settings.drain_seconds)
         server.should_exit = True
 
     async with asyncio.TaskGroup() as group:

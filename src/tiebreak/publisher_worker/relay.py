@@ -14,6 +14,7 @@ from tiebreak.database.pool import OUTAGES
 from tiebreak.errors import Fault
 from tiebreak.event_bus.bus import Message, Producer
 from tiebreak.events import TOPIC, key_of
+from tiebreak.metrics import PublisherMetrics
 
 log = structlog.get_logger()
 
@@ -38,10 +39,12 @@ class EventValue(msgspec.Struct, frozen=True):
 class Relay:
     """Publishes the events of the shards it holds."""
 
-    def __init__(self, outbox: Outbox, producer: Producer, clock: Clock) -> None:
+    def __init__(self, outbox: Outbox, producer: Producer, clock: Clock, metrics: PublisherMetrics) -> None:
         self._outbox = outbox
         self._producer = producer
         self._clock = clock
+        self._metrics = metrics
+        self.stepped_at = clock.monotonic()
         self._leased_at = float("-inf")
         self._nudged = asyncio.Event()
 
@@ -79,6 +82,8 @@ class Relay:
                 log.info("relay.shards_taken", taken=len(taken), held=len(self._outbox.leases))
             # The time before the call: the database counts from a moment after it.
             self._leased_at = now
+            self._metrics.shards.set(len(self._outbox.leases))
+        self.stepped_at = now
         self._nudged.clear()
         if not self._outbox.leases:
             return 0
@@ -88,12 +93,14 @@ class Relay:
         acknowledged = await self._producer.publish(TOPIC, [message_of(event) for event in events])
         published = [event for event, taken in zip(events, acknowledged, strict=True) if taken]
         await self._remove(published)
+        self._metrics.published.inc(len(published))
         return len(published)
 
     async def _remove(self, published: Sequence[WaitingEvent]) -> None:
         removed = await self._outbox.remove(published)
         if removed < len(published):
             # Another worker took our shards meanwhile; it publishes them again, which does no harm.
+            self._metrics.fenced.inc(len(published) - removed)
             log.warning("relay.fenced", published=len(published), removed=removed)
             self._leased_at = float("-inf")
 

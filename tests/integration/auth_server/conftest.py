@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -26,7 +27,7 @@ def settings(database_url: str) -> Settings:
 
 @pytest.fixture
 async def server(settings: Settings, clock: StandingClock) -> AsyncIterator[AuthServer]:
-    async with opened(settings, clock) as server:
+    async with opened(settings, clock, asyncio.Event()) as server:
         yield server
 
 

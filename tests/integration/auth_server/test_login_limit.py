@@ -27,7 +27,7 @@ def limited(settings: Settings, redis_url: str) -> Settings:
 
 @pytest.fixture
 async def server(limited: Settings, clock: StandingClock) -> AsyncIterator[AuthServer]:
-    async with opened(limited, clock) as server:
+    async with opened(limited, clock, asyncio.Event()) as server:
         yield server
 
 
@@ -82,7 +82,7 @@ async def test_without_redis_nobody_is_limited(settings: Settings, clock: Standi
     """Failures are not counted when no Redis is set, and log-ins go on."""
     assert settings.redis_url == ""
     few = msgspec.structs.replace(settings, limit_login_failures_per_minute=1)
-    async with opened(few, clock) as server:
+    async with opened(few, clock, asyncio.Event()) as server:
         await fail_twice_then_log_in(Visitor(server.app))
 
 
@@ -93,7 +93,7 @@ async def test_a_redis_that_is_gone_locks_nobody_out(
     gone = msgspec.structs.replace(
         limited, redis_url=f"redis://127.0.0.1:{unused_tcp_port}", limit_login_failures_per_minute=1
     )
-    async with opened(gone, clock) as server:
+    async with opened(gone, clock, asyncio.Event()) as server:
         await fail_twice_then_log_in(Visitor(server.app))
 
 
@@ -106,7 +106,7 @@ async def test_a_redis_that_hangs_locks_nobody_out(
         hanging = msgspec.structs.replace(
             limited, redis_url=f"redis://127.0.0.1:{port}", limit_login_failures_per_minute=1
         )
-        async with opened(hanging, clock) as server, asyncio.timeout(20):
+        async with opened(hanging, clock, asyncio.Event()) as server, asyncio.timeout(20):
             await fail_twice_then_log_in(Visitor(server.app))
 
 

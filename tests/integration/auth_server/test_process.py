@@ -49,7 +49,7 @@ async def test_a_database_outage_is_a_503_and_passes(settings: Settings, clock: 
     """While Postgres is away: alive, not ready, requests may be sent again; when it is back all is well."""
     async with Detour(settings.database_url).open() as detour:
         away = msgspec.structs.replace(settings, database_url=detour.url, database_pool_size=2)
-        async with opened(away, clock) as server:
+        async with opened(away, clock, asyncio.Event()) as server:
             visitor = Visitor(server.app)
             tokens = await visitor.enter()
             detour.block()
@@ -70,7 +70,7 @@ async def test_a_database_outage_is_a_503_and_passes(settings: Settings, clock: 
 
 async def test_it_forgets_ended_logins_every_hour(settings: Settings, clock: StandingClock, pool: Pool) -> None:
     """The loop deletes what ended since, an hour later."""
-    async with opened(settings, clock) as server:
+    async with opened(settings, clock, asyncio.Event()) as server:
         await Visitor(server.app).enter()
         forgetting = asyncio.create_task(keep_forgetting(server.logins, clock))
         clock.advance(days=62)
@@ -84,7 +84,7 @@ async def test_it_forgets_ended_logins_every_hour(settings: Settings, clock: Sta
 async def test_no_secret_is_logged(settings: Settings, clock: StandingClock) -> None:
     """Through every way in and out, and every refusal: no password, e-mail or token in any event."""
     with capture_logs() as events:
-        async with opened(settings, clock) as server:
+        async with opened(settings, clock, asyncio.Event()) as server:
             visitor = Visitor(server.app)
             tokens = await visitor.register()
             await visitor.try_register()

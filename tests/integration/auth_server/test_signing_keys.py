@@ -27,9 +27,9 @@ async def test_only_public_halves_are_published(visitor: Visitor) -> None:
 
 async def test_the_key_is_kept_over_a_restart(settings: Settings, clock: StandingClock) -> None:
     """A token from before the restart is good after it."""
-    async with opened(settings, clock) as server:
+    async with opened(settings, clock, asyncio.Event()) as server:
         tokens = await Visitor(server.app).enter()
-    async with opened(settings, clock) as server:
+    async with opened(settings, clock, asyncio.Event()) as server:
         visitor = Visitor(server.app)
         assert isinstance(await visitor.verify(tokens.access_token, clock), Identity)
         assert (await visitor.me(tokens.access_token)).status_code == 200
@@ -38,7 +38,7 @@ async def test_the_key_is_kept_over_a_restart(settings: Settings, clock: Standin
 async def test_instances_started_at_once_share_one_key(settings: Settings, clock: StandingClock) -> None:
     """Four first starts at the same time make one key, and each takes the others' tokens."""
     async with AsyncExitStack() as stack:
-        starts = [stack.enter_async_context(opened(settings, clock)) for _ in range(4)]
+        starts = [stack.enter_async_context(opened(settings, clock, asyncio.Event())) for _ in range(4)]
         visitors = [Visitor(server.app) for server in await asyncio.gather(*starts)]
         key_sets = [(await visitor.get("/.well-known/jwks.json")).json() for visitor in visitors]
         assert all(key_set == key_sets[0] for key_set in key_sets)
@@ -49,12 +49,12 @@ async def test_instances_started_at_once_share_one_key(settings: Settings, clock
 
 async def test_the_newest_key_signs_and_all_verify(settings: Settings, clock: StandingClock, pool: Pool) -> None:
     """After a key was added, new tokens carry its kid, and those signed before stay good on every instance."""
-    async with opened(settings, clock) as older_server:
+    async with opened(settings, clock, asyncio.Event()) as older_server:
         older = Visitor(older_server.app)
         old_tokens = await older.enter()
         async with pool.acquire() as connection:
             key = await add_signing_key(connection)
-        async with opened(settings, clock) as newer_server:
+        async with opened(settings, clock, asyncio.Event()) as newer_server:
             newer = Visitor(newer_server.app)
             new_tokens = await newer.enter()
             assert jwt.decode(new_tokens.access_token, key, algorithms=["RS256"]).header["kid"] == key.kid
