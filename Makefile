@@ -7,6 +7,7 @@ UV := .tools/uv/.version-$(UV_VERSION)
 INSTALLED := .venv/.installed
 INSTALLED_DEV := .venv/.installed-dev
 NODE_MODULES := web/node_modules/.package-lock.json
+TESTS_NODE_MODULES := tests/node/node_modules/.package-lock.json
 WEB := src/tiebreak/app_server/static/index.html
 WEB_SOURCES := $(shell find web -name node_modules -prune -o -name tests -prune -o -type f -print)
 # Runs a program that is asked to stop (signal 15) when make is killed and cannot do so itself.
@@ -22,8 +23,9 @@ help: ## print this
 up: $(INSTALLED) $(WEB) ## set up what is missing, then run everything (ARGS="--port 8100 --data DIR --host 0.0.0.0")
 	@exec $(TIED) .venv/bin/tiebreak up $(ARGS)
 
-test: $(INSTALLED_DEV) $(WEB) ## run the Python tests, end-to-end tests included (ARGS="tests/unit -k score")
+test: $(INSTALLED_DEV) $(WEB) $(TESTS_NODE_MODULES) ## run the Python tests, end-to-end tests included (ARGS="tests/unit -k score")
 	@scripts/get-chromium
+	@scripts/get-redis
 	@scripts/get-kafka $(KAFKA_VERSION)
 	.venv/bin/pytest $(ARGS)
 
@@ -42,7 +44,7 @@ kafka: $(INSTALLED_DEV) ## run a Kafka broker on this machine, until Ctrl-C (ARG
 web: $(WEB) ## build the web client into the Python package
 
 clean: ## remove what was built and installed; data stays
-	rm -rf .tools .venv web/node_modules src/tiebreak/app_server/static .pytest_cache .ruff_cache .hypothesis
+	rm -rf .tools .venv web/node_modules tests/node/node_modules src/tiebreak/app_server/static .pytest_cache .ruff_cache .hypothesis
 
 $(UV): scripts/get-uv
 	@mkdir -p .tools
@@ -62,6 +64,12 @@ $(NODE_MODULES): web/package.json web/package-lock.json | $(UV)
 	@echo "installing the web client's packages"
 	@scripts/with-node npm --prefix web ci --no-audit --no-fund --loglevel=error || \
 		{ echo "The web client's packages could not be installed: see above, or check the network." >&2; exit 1; }
+	@touch $@
+
+$(TESTS_NODE_MODULES): tests/node/package.json tests/node/package-lock.json | $(UV)
+	@echo "installing Node's Socket.IO, for the tests"
+	@scripts/with-node npm --prefix tests/node ci --no-audit --no-fund --loglevel=error || \
+		{ echo "Node's Socket.IO could not be installed: see above, or check the network." >&2; exit 1; }
 	@touch $@
 
 $(WEB): $(WEB_SOURCES) $(NODE_MODULES)

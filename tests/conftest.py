@@ -8,6 +8,7 @@ import pytest
 from redis import Redis
 
 from tests.kafka_server import kafka_servers as running_kafka
+from tests.redis_server import redis_server
 from tests.servers import TemplateDatabase, postgres_server, valkey_server
 from tests.system import System, running_system
 
@@ -45,9 +46,27 @@ def valkey_url() -> Iterator[str]:
 @pytest.fixture
 def redis_url(valkey_url: str) -> str:
     """An empty Valkey. Tests run one after the other and share it."""
-    with Redis.from_url(valkey_url) as client:
+    return emptied(valkey_url)
+
+
+@pytest.fixture(scope="session")
+def redis_7_url() -> Iterator[str]:
+    """A Redis, not Valkey, for this test run."""
+    with redis_server() as url:
+        yield url
+
+
+@pytest.fixture(params=["Valkey", "Redis 7"])
+def each_redis_url(request: pytest.FixtureRequest) -> str:
+    """An empty server of each kind in turn."""
+    return emptied(request.getfixturevalue({"Valkey": "valkey_url", "Redis 7": "redis_7_url"}[request.param]))
+
+
+def emptied(url: str) -> str:
+    """The same server, without what the last test left there."""
+    with Redis.from_url(url) as client:
         client.flushdb()
-    return valkey_url
+    return url
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ of `opts` and `packet`), so that a Node server on the same Redis takes part.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Literal, Protocol, cast
 
 import msgspec
@@ -20,6 +21,10 @@ STREAM = "socket.io"
 NAMESPACE = "/"
 BROADCAST = "3"
 EVENT_PACKET = 2
+# Clients take an event of another kind, or of one of these names, for a broken connection.
+RESERVED_EVENTS = frozenset(
+    {"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}
+)
 MAX_LENGTH = 10_000
 READ_COUNT = 500
 BLOCK_MS = 5_000
@@ -27,10 +32,9 @@ LONGEST_BACKOFF_SECONDS = 2.0
 
 
 class BroadcastOptions(msgspec.Struct, frozen=True, rename="camel"):
-    """To whom: sockets in any of `rooms`, or all if none is named."""
+    """To whom: sockets in any of `rooms`, or all if none is named, but none that is in a room of `except_`."""
 
     rooms: list[str]
-    # Not asked for by us yet, but present in every entry of the Node adapter.
     except_: list[str] = msgspec.field(name="except", default_factory=list[str])
     flags: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
 
@@ -53,8 +57,13 @@ class Broadcast(msgspec.Struct, frozen=True):
 class Rooms(Protocol):
     """The sockets of this process."""
 
-    async def deliver(self, room: str, event: str, payload: object) -> None:
-        """Write a message to every socket in the room."""
+    async def deliver(
+        self, event: str, arguments: Sequence[object], *, rooms: Sequence[str], excluded: Sequence[str]
+    ) -> None:
+        """Write a message, once, to every socket in any of `rooms`, or to all if none is named.
+
+        Not to those that are in a room of `excluded`.
+        """
         ...
 
 
@@ -62,7 +71,7 @@ async def relay_stream(redis: Redis, rooms: Rooms, *, from_id: str) -> None:
     """Deliver what is appended after `from_id` to our sockets, for ever.
 
     Reads on from the last id seen, never from "$": what comes between two reads is not missed. While Redis is
-    away it waits, longer each time. An entry that is not a broadcast of ours is passed over, as in Node.
+    away it waits, longer each time. What is not a message to sockets of ours, or holds binary data, is passed over.
     """
     last_id: str | bytes = from_id
     backoff = 0.1
@@ -93,8 +102,8 @@ async def _deliver(rooms: Rooms, fields: dict[bytes, bytes]) -> None:
     try:
         broadcast = msgspec.json.decode(fields[b"data"], type=Broadcast)
         event, *arguments = broadcast.packet.data
-    except (KeyError, ValueError) as error:
+        if not isinstance(event, str) or event in RESERVED_EVENTS:
+            raise ValueError(f"{event!r} is no name of an event")
+        await rooms.deliver(event, arguments, rooms=broadcast.opts.rooms, excluded=broadcast.opts.except_)
+    except (KeyError, ValueError, RecursionError) as error:
         log.warning("cluster.entry_undecodable", error=str(error))
-        return
-    for room in broadcast.opts.rooms:
-        await rooms.deliver(room, event, arguments[0] if arguments else None)

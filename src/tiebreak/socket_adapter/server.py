@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import msgspec
 import socketio
 import structlog
+from engineio.payload import Payload
 from socketio.exceptions import ConnectionRefusedError as Unwelcome
 
 from tiebreak.errors import Fault, Refusal, Refused
@@ -15,6 +16,12 @@ from tiebreak.errors import Fault, Refusal, Refused
 log = structlog.get_logger()
 
 MAX_MESSAGE_BYTES = 16 * 1024
+# As many as fit into MAX_MESSAGE_BYTES. A client that polls sends all it has saved up at once; python-engineio alone
+# would take only 16 and break the connection over more.
+MAX_MESSAGES_PER_REQUEST = 256
+NAMESPACE = "/"
+# python-socketio counts those it has not let in yet among "all": this room has only those who were.
+EVERYBODY = "everybody"
 
 
 Identity = TypeVar("Identity")
@@ -59,6 +66,7 @@ class SocketServer(Generic[Identity]):
             return origin_allowed(origin, environ.get("HTTP_HOST"))
 
         self._authenticate = authenticate
+        Payload.max_decode_packets = MAX_MESSAGES_PER_REQUEST
         self._server = socketio.AsyncServer(
             async_mode="asgi",
             cors_allowed_origins=allowed,
@@ -82,9 +90,16 @@ class SocketServer(Generic[Identity]):
     async def leave_room(self, connection: Connection[Identity], room: str) -> None:
         await self._server.leave_room(connection.id, room)
 
-    async def deliver(self, room: str, event: str, payload: object) -> None:
-        """Write a message to every socket of this process that is in the room."""
-        await self._server.emit(event, payload, to=room)
+    async def deliver(
+        self, event: str, arguments: Sequence[object], *, rooms: Sequence[str], excluded: Sequence[str]
+    ) -> None:
+        """Write a message, once, to every socket of this process in any of `rooms`, or to all if none is named.
+
+        Not to those that are in a room of `excluded`.
+        """
+        participants = self._server.manager.get_participants
+        skipped = [sid for room in excluded for sid, _ in participants(NAMESPACE, room)]
+        await self._server.emit(event, tuple(arguments), to=list(rooms) or [EVERYBODY], skip_sid=skipped)
 
     async def close(self) -> None:
         """Disconnect everyone: they come back to the next server by themselves."""
@@ -100,6 +115,7 @@ class SocketServer(Generic[Identity]):
         if isinstance(identity, Refusal):
             raise Unwelcome(identity.title, {"code": identity.code})
         await self._server.save_session(sid, Connection(sid, identity))
+        await self._server.enter_room(sid, EVERYBODY)
 
     def _receiver(self, message: type[Any], handler: Handler[Identity]) -> Callable[..., Awaitable[object]]:
         async def receive(sid: str, *arguments: object) -> object:

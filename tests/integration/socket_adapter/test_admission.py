@@ -1,0 +1,42 @@
+"""Who counts as a socket of ours: those we have let in, not those whose token is still being checked."""
+
+import asyncio
+import json
+
+import httpx
+
+from tiebreak.errors import Refusal
+from tiebreak.socket_adapter.server import SocketServer
+
+POLLING = "/socket.io/?EIO=4&transport=polling"
+
+
+async def test_messages_to_all_wait_for_admission():
+    """A message to all sockets does not reach one before it is let in, nor one that is refused."""
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def authenticate(token):
+        asked.set()
+        await answer.wait()
+        return "somebody" if token == "good" else Refusal.TOKEN_INVALID
+
+    async def not_found(scope, receive, send):
+        raise AssertionError(scope["path"])
+
+    server = SocketServer(origin_allowed=lambda *_: True, authenticate=authenticate, handlers={})
+    transport = httpx.ASGITransport(server.mount(not_found))
+    async with httpx.AsyncClient(transport=transport, base_url="http://tiebreak") as http, asyncio.timeout(20):
+        for token, greeting, last in (("good", "40{", '42["last"]'), ("bad", "44{", None)):
+            asked.clear()
+            answer.clear()
+            address = f"{POLLING}&sid={json.loads((await http.get(POLLING)).text[1:])['sid']}"
+            connecting = asyncio.create_task(http.post(address, content=f'40{{"token":"{token}"}}'))
+            await asked.wait()
+            await server.deliver("secret", [1], rooms=[], excluded=[])
+            answer.set()
+            await connecting
+            packets = (await http.get(address)).text.split("\x1e")
+            assert [packet[:3] for packet in packets] == [greeting]
+            await server.deliver("last", [], rooms=[], excluded=[])
+            if last:
+                assert (await http.get(address)).text == last
