@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from tiebreak.embedded import postgres, valkey
+from tiebreak.embedded import gateway, postgres, valkey
 from tiebreak.embedded.processes import Wiring, programs
 from tiebreak.errors import EmbeddedServerFailed
 
@@ -53,7 +54,12 @@ def test_valkey_has_no_port() -> None:
 
 
 @pytest.mark.parametrize(
-    ("find", "variable"), [(postgres.binaries, "TIEBREAK_DATABASE_URL"), (valkey.binary, "TIEBREAK_REDIS_URL")]
+    ("find", "variable"),
+    [
+        (postgres.binaries, "TIEBREAK_DATABASE_URL"),
+        (valkey.binary, "TIEBREAK_REDIS_URL"),
+        (gateway.binary, r"tiebreak\[gateway\]"),
+    ],
 )
 @pytest.mark.parametrize("installed", [True, False])
 def test_missing_binaries(
@@ -65,7 +71,7 @@ def test_missing_binaries(
     def find_spec(_name: str) -> object:
         return spec
 
-    for module in (postgres, valkey):
+    for module in (postgres, valkey, gateway):
         monkeypatch.setattr(module, "find_spec", find_spec)
     with pytest.raises(EmbeddedServerFailed, match=variable):
         find()
@@ -98,3 +104,17 @@ def test_settings_reach_every_process() -> None:
         assert (environ["TIEBREAK_LOG_LEVEL"], environ["PATH"]) == ("debug", "/bin")
         assert environ.get("TIEBREAK_LISTEN_FD") in {None, "11", "12"}
         assert environ["TIEBREAK_DATABASE_URL"] == "postgresql:///d"
+
+
+def test_behind_a_gateway() -> None:
+    """App servers bind ports of their own, believe the gateway about addresses, and leave log-ins to it."""
+    behind = {program.name: program for program in programs(replace(WIRING, app_ports=(5001, 5002)), {})}
+    assert list(behind) == ["auth-server", "app-server-1", "app-server-2", "publisher-worker", "cache-worker"]
+    for name, port in (("app-server-1", "5001"), ("app-server-2", "5002")):
+        environ = behind[name].environ or {}
+        assert behind[name].command[-1] == "app-server"
+        assert behind[name].pass_fds == (13,)
+        assert (environ["TIEBREAK_HOST"], environ["TIEBREAK_PORT"]) == ("127.0.0.1", port)
+        assert "TIEBREAK_LISTEN_FD" not in environ
+        assert environ["TIEBREAK_FORWARD_AUTH"] == "false"
+        assert environ["TIEBREAK_TRUSTED_PROXIES"] == "127.0.0.1"
