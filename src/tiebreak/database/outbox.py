@@ -55,8 +55,9 @@ class Outbox:
         self._pool = pool
         self._owner = owner
         self._lease_seconds = lease_seconds
-        # Our shards, and the versions of our leases on them. The first one is read first, so they take turns.
+        # Our shards, and the versions of our leases on them.
         self.leases: dict[int, int] = {}
+        self._turn = 0
 
     async def lease(self) -> list[int]:
         """Renew our leases, give away what is more than our share, take what is free up to it; the shards taken.
@@ -90,11 +91,11 @@ class Outbox:
 
     async def waiting(self, limit: int) -> list[WaitingEvent]:
         """The oldest events of our shards, in order within each. Shards take turns at being first."""
-        shards = [*self.leases]
-        if len(shards) > 1:
-            first = shards[0]
-            self.leases[first] = self.leases.pop(first)
-        return [WaitingEvent(**row) for row in await self._pool.fetch(sql("waiting_events"), shards, limit)]
+        shards = sorted(self.leases)
+        first = self._turn % max(1, len(shards))
+        self._turn += 1
+        rows = await self._pool.fetch(sql("waiting_events"), [*shards[first:], *shards[:first]], limit)
+        return [WaitingEvent(**row) for row in rows]
 
     async def remove(self, published: Sequence[WaitingEvent]) -> int:
         """Forget events that the bus has acknowledged; how many were still ours to remove."""
