@@ -22,7 +22,7 @@ from tiebreak.cache.limits import MissLimit
 from tiebreak.clock import SystemClock
 from tiebreak.database.pool import open_pool
 from tiebreak.errors import KeysUnavailable
-from tiebreak.http_edge.health import Doctor
+from tiebreak.http_edge.health import Check, Doctor
 from tiebreak.http_edge.serving import serve
 from tiebreak.metrics import AppServerMetrics
 from tiebreak.redis_client import open_redis
@@ -58,14 +58,15 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         boards = Boards(pool, leaderboards)
         verifier = Verifier(lambda: fetch_keys(auth_client), clock)
         sockets = socket_server(origins=settings.origins, verifier=verifier, pool=pool, boards=boards, answers=answers)
+        checks: dict[str, Check] = {
+            "database": partial(pool.execute, "SELECT 1"),
+            "cache": redis.ping,
+            "auth": verifier.ready,
+        }
         app = http_app(
             {
                 "pool": pool,
-                "doctor": Doctor(
-                    {"database": partial(pool.execute, "SELECT 1"), "cache": redis.ping, "auth": verifier.ready},
-                    registry,
-                    stop,
-                ),
+                "doctor": Doctor(checks, registry, stop),
                 "leaderboards": leaderboards,
                 "pin_misses": MissLimit(redis, name="pin", per_minute=settings.limit_pin_misses_per_minute),
                 "ticks": ticks,
