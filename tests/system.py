@@ -22,7 +22,11 @@ from tiebreak.embedded.privilege import Privilege, launch_line
 READY_SECONDS = 60.0
 STOP_SECONDS = 40.0
 # Tests come from one address, and faster than people.
-LIMITS = {"TIEBREAK_LIMIT_PIN_MISSES_PER_MINUTE": "1000000", "TIEBREAK_LIMIT_LOGIN_FAILURES_PER_MINUTE": "1000000"}
+LIMITS = {
+    "TIEBREAK_LIMIT_PIN_MISSES_PER_MINUTE": "1000000",
+    "TIEBREAK_LIMIT_LOGIN_FAILURES_PER_MINUTE": "1000000",
+    "TIEBREAK_LIMIT_GATEWAY_PERCENT": "100000",
+}
 
 
 class System:

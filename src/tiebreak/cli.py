@@ -11,12 +11,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import cast
 
 import uvloop
 
+from tiebreak.clock import SystemClock
 from tiebreak.database.migrations import migrate
 from tiebreak.errors import Fault, SettingsInvalid
 from tiebreak.log_output import set_up_log_output
@@ -28,6 +30,11 @@ PROCESSES = {
     "publisher-worker": "moves events from the outbox to the event bus; any number",
     "cache-worker": "applies events to the leaderboards in Redis; any number",
 }
+
+DEFAULT_APP_SERVERS = 2
+# Where `tiebreak gateway-config` expects them unless told: the names they have in compose.yaml.
+APP_SERVERS = "app-server-1:8000 app-server-2:8000"
+AUTH_SERVERS = "auth-server:8001"
 
 Run = Callable[[Settings, asyncio.Event], Coroutine[None, None, None]]
 
@@ -64,15 +71,24 @@ def parser() -> argparse.ArgumentParser:
     )
     up.add_argument("--port", type=port, help="port to listen on; 0 takes a free one (default: 8000)")
     up.add_argument("--host", help="address to listen on; 0.0.0.0 lets in phones in the room (default: 127.0.0.1)")
+    up.add_argument("--kafka", metavar="SERVERS", help="carry events over this Kafka instead of Redis Streams")
     up.add_argument(
         "--data",
         type=Path,
         default=Path("tiebreak-data"),
         help="directory for data and logs (default: ./tiebreak-data)",
     )
+    up.add_argument("--gateway", action="store_true", help="a gateway (Envoy) in front of several app servers")
+    up.add_argument("--app-servers", type=several, metavar="N", help="how many app servers behind it (default: 2)")
     for name, purpose in PROCESSES.items():
         commands.add_parser(name, help=purpose, description=f"Run one process: {purpose}.")
     commands.add_parser("migrate", help="bring the database to this version's schema", description="Safe to repeat.")
+    dead = commands.add_parser(
+        "dead",
+        help="list events that could not be put on a board, or send them again",
+        description="Events that cannot be decoded or applied are put aside, with the reason, on a topic of their own.",
+    )
+    dead.add_argument("action", choices=["list", "retry"], help="list: show them; retry: send them all again")
     seed = commands.add_parser(
         "seed",
         help="add a demo host and two sample quizzes to a running system",
@@ -81,7 +97,44 @@ def parser() -> argparse.ArgumentParser:
     )
     seed.add_argument("--url", default="http://127.0.0.1:8000", help="where it serves (default: http://127.0.0.1:8000)")
     seed.add_argument("--password", help="the demo host's password (default: a new one)")
+    gateway_config = commands.add_parser(
+        "gateway-config",
+        help="print the configuration of a gateway",
+        description="Print the configuration of a gateway in front of the servers. TIEBREAK_ORIGINS and "
+        "TIEBREAK_LIMIT_GATEWAY_PERCENT count.",
+    )
+    add_gateways(gateway_config)
     return found
+
+
+def add_gateways(command: argparse.ArgumentParser) -> None:
+    """`tiebreak gateway-config kong|envoy`: see gateway/README.md."""
+    kinds = command.add_subparsers(dest="kind", required=True, metavar="kong|envoy")
+    kong = kinds.add_parser("kong", help="Kong 3.9, declarative (YAML)")
+    kong.add_argument("--jwks", metavar="URL|FILE", help="where the public keys are; without, no token is accepted")
+    envoy = kinds.add_parser("envoy", help="Envoy 1.40, static bootstrap (JSON); it fetches public keys itself")
+    envoy.add_argument("--listen", default="0.0.0.0:8000", metavar="HOST:PORT", help="default: 0.0.0.0:8000")
+    for kind in (kong, envoy):
+        kind.add_argument(
+            "--app",
+            action="append",
+            metavar="HOST:PORT",
+            help=f"an app server; may be repeated (default: {APP_SERVERS})",
+        )
+        kind.add_argument(
+            "--auth",
+            action="append",
+            metavar="HOST:PORT",
+            help=f"an auth server; may be repeated (default: {AUTH_SERVERS})",
+        )
+
+
+def several(text: str) -> int:
+    """A number of processes from the command line."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
 
 
 def port(text: str) -> int:
@@ -105,6 +158,10 @@ def carry_out(parsed: argparse.Namespace) -> None:
             tell("\n".join(f"ran {name}" for name in ran) or "nothing to do: the database is up to date")
         case "seed":
             run_seed(parsed)
+        case "dead":
+            uvloop.run(run_dead(cast("str", parsed.action), settings))
+        case "gateway-config":
+            tell(gateway_config(parsed, settings))
         case _:
             uvloop.run(run_process(command, settings))
 
@@ -126,8 +183,52 @@ def run_up(parsed: argparse.Namespace, settings: Settings) -> None:
         host=settings.host if given_host is None else given_host,
         port=settings.port if given_port is None else given_port,
         data=cast("Path", parsed.data),
+        app_servers=app_servers(cast("bool", parsed.gateway), cast("int | None", parsed.app_servers)),
     )
-    asyncio.run(up(options, settings, os.environ))
+    kafka = {"TIEBREAK_KAFKA_SERVERS": cast("str", parsed.kafka)} if parsed.kafka else {}
+    asyncio.run(up(options, settings, os.environ | kafka))
+
+
+def app_servers(gateway: bool, given: int | None) -> int:
+    """How many are behind the gateway; none without one. Raises SettingsInvalid."""
+    if given is not None and not gateway:
+        raise SettingsInvalid("--app-servers needs --gateway: without one there is a single app server, in front.")
+    return (given or DEFAULT_APP_SERVERS) if gateway else 0
+
+
+def gateway_config(parsed: argparse.Namespace, settings: Settings) -> str:
+    """The text of a configuration."""
+    from tiebreak.gateway.deployment import Deployment, address, origins  # noqa: PLC0415
+    from tiebreak.gateway.envoy import envoy_json  # noqa: PLC0415
+    from tiebreak.gateway.kong import kong_yaml  # noqa: PLC0415
+    from tiebreak.gateway.public_keys import read_public_keys  # noqa: PLC0415
+
+    deployment = Deployment(
+        app_servers=tuple(map(address, cast("list[str] | None", parsed.app) or APP_SERVERS.split())),
+        auth_servers=tuple(map(address, cast("list[str] | None", parsed.auth) or AUTH_SERVERS.split())),
+        origins=origins(settings.origins),
+        limits_percent=settings.limit_gateway_percent,
+    )
+    if cast("str", parsed.kind) == "envoy":
+        return envoy_json(deployment, address(cast("str", parsed.listen)))
+    jwks = cast("str | None", parsed.jwks)
+    return kong_yaml(deployment, read_public_keys(jwks) if jwks else ())
+
+
+async def run_dead(action: str, settings: Settings) -> None:
+    from tiebreak.cache_worker.dead_events import send_again, waiting  # noqa: PLC0415
+    from tiebreak.event_bus.choice import opened_bus  # noqa: PLC0415
+
+    async with opened_bus(settings) as bus:
+        if action == "retry":
+            tell(f"sent {await send_again(bus, SystemClock())} events again")
+            return
+        events = await waiting(bus, SystemClock())
+        for event in events:
+            moment = datetime.fromtimestamp(event.died_at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+            tell(f"{moment} {event.topic}[{event.partition}]@{event.offset} {event.reason}")
+            tell(f"    {event.value.decode(errors='backslashreplace')}")
+        tell(f"{len(events)} dead events; send them again with `tiebreak dead retry`" if events else "no dead events")
 
 
 def run_seed(parsed: argparse.Namespace) -> None:
@@ -151,4 +252,4 @@ def tell_faults(group: ExceptionGroup[Fault]) -> None:
 
 
 def tell(text: str) -> None:
-    print(text)
+    print(text.removesuffix("\n"))

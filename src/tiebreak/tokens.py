@@ -1,7 +1,7 @@
 """Access tokens: what is in them and how they are verified.
 
-RS256 JWT (RFC 7519) with ``iss`` "tiebreak-auth", ``aud`` "tiebreak", ``sub`` (user id), ``role``, ``exp``,
-``jti``, ``sid`` (the log-in, which a log-out ends), and ``kid`` in the header.
+RS256 JWT (RFC 7519) with ``iss`` "tiebreak-auth", ``aud`` "tiebreak", ``sub`` (user id), ``role``, ``nbf`` (which
+only gateways check), ``exp``, ``jti``, ``sid`` (the log-in, which a log-out ends), and ``kid`` in the header.
 """
 
 from __future__ import annotations

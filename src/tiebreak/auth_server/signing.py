@@ -24,6 +24,7 @@ from tiebreak.tokens import ALGORITHM, AUDIENCE, ISSUER
 log = structlog.get_logger()
 
 KEY_BITS = 2048
+CLOCK_SKEW_SECONDS = 60
 LOCK = 0x7469_6B65  # "tike"
 
 
@@ -37,12 +38,15 @@ class AccessTokens:
 
     def sign(self, login: Login) -> str:
         """An access token for a log-in, valid for `life_seconds` whatever becomes of the log-in meanwhile."""
+        now = self._clock.now_ms() // 1000
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
             "sub": str(login.user_id),
             "role": login.role,
-            "exp": self._clock.now_ms() // 1000 + self.life_seconds,
+            # Gateways check this to the second, each by its own clock.
+            "nbf": now - CLOCK_SKEW_SECONDS,
+            "exp": now + self.life_seconds,
             "jti": str(new_id()),
             "sid": str(login.id),
         }

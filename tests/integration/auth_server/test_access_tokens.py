@@ -65,6 +65,7 @@ async def test_what_a_token_says(visitor: Visitor, key: RSAKey, clock: StandingC
         "aud": "tiebreak",
         "sub": str(tokens.user_id),
         "role": "guest",
+        "nbf": clock.now_ms() // 1000 - 60,
         "exp": clock.now_ms() // 1000 + 15 * 60,
     }
 
