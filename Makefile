@@ -5,6 +5,7 @@ KAFKA_VERSION := 4.3.0
 UV_VERSION := 0.13.9
 UV := .tools/uv/.version-$(UV_VERSION)
 INSTALLED := .venv/.installed
+INSTALLED_GATEWAY := .venv/.installed-gateway
 INSTALLED_DEV := .venv/.installed-dev
 NODE_MODULES := web/node_modules/.package-lock.json
 TESTS_NODE_MODULES := tests/node/node_modules/.package-lock.json
@@ -20,7 +21,7 @@ TIED := .venv/bin/python -I -S src/tiebreak/embedded/launcher.py $$PPID 15 keep
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-up: $(INSTALLED) $(WEB) ## set up what is missing, then run everything (ARGS="--port 8100 --data DIR --host 0.0.0.0")
+up: $(if $(findstring --gateway,$(ARGS)),$(INSTALLED_GATEWAY),$(INSTALLED)) $(WEB) ## set up what is missing, then run everything (ARGS="--port 8100 --data DIR --host 0.0.0.0")
 	@exec $(TIED) .venv/bin/tiebreak up $(ARGS)
 
 test: $(INSTALLED_DEV) $(WEB) $(TESTS_NODE_MODULES) ## run the Python tests, end-to-end tests included (ARGS="tests/unit -k score")
@@ -55,6 +56,10 @@ $(UV): scripts/get-uv
 $(INSTALLED): pyproject.toml uv.lock | $(UV)
 	@scripts/sync-venv --no-dev --inexact
 	@touch $@
+
+$(INSTALLED_GATEWAY): pyproject.toml uv.lock | $(UV)
+	@scripts/sync-venv --no-dev --inexact --extra gateway
+	@touch $(INSTALLED) $@
 
 $(INSTALLED_DEV): pyproject.toml uv.lock | $(UV)
 	@scripts/sync-venv
