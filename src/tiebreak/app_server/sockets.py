@@ -22,7 +22,7 @@ Client = Connection[Identity]
 def socket_server(
     *, origins: str, verifier: Verifier, pool: Pool, boards: Boards, answers: Answers
 ) -> SocketServer[Identity]:
-    """A Socket.IO server that handles every message of DESIGN's interface."""
+    """A Socket.IO server that handles every message of docs/messages.md."""
     allowed = {origin.strip() for origin in origins.split(",") if origin.strip()}
 
     def origin_allowed(origin: str, host: str | None) -> bool:
