@@ -1,6 +1,9 @@
 """Three players and a host play a session to the end, in a real browser, while processes die under them."""
 
 import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import zip_longest
 
 from playwright.async_api import expect
 
@@ -13,53 +16,60 @@ TITLE = "Fruit and more"
 async def test_a_session_from_the_first_click_to_the_final_standing():
     """Written, opened, joined, answered, watched, reloaded, survived and finished: by clicks and keys alone."""
     with running_system() as system:
-        async with chromium() as browser:
-            host = await Host.arrive(browser, system.base_url, PROJECTOR)
-            await host.register("host@example.com")
-            await host.write_quiz(TITLE)
-            pin = await host.start(TITLE)
+        fates = [partial(system.kill, victim) for victim in ("app-server", "cache-worker", "publisher-worker")]
+        await play_a_session([system.base_url] * 4, fates)
 
-            players = {name: await Player.arrive(browser, system.base_url, PHONE) for name in ("Ann", "Bob", "Zoë 🦊")}
-            for name, player in players.items():
-                await player.join(pin, name)
-            await expect(host.page.get_by_text(re.compile(r"3\s*players"))).to_be_visible()
-            ann, bob, zoe = players.values()
 
-            await zoe.answer(1, right=True)
-            await ann.answer(1, right=True)
-            await bob.answer(1, right=False)
-            await expect(host.page.get_by_role("listitem")).to_have_count(3)
-            for player in players.values():
-                await player.go_on()
+async def play_a_session(urls: Sequence[str], fates: Sequence[Callable[[], None]]) -> None:
+    """A host and three players, each at one of the `urls`; the `fates` befall the system while they answer."""
+    async with chromium() as browser:
+        host = await Host.arrive(browser, urls[0], PROJECTOR)
+        await host.register("host@example.com")
+        await host.write_quiz(TITLE)
+        pin = await host.start(TITLE)
 
-            # A phone that is reloaded is where it was.
-            await ann.page.reload()
-            await expect(ann.page.get_by_role("heading", name="Prompt 2")).to_be_visible()
+        names = ("Ann", "Bob", "Zoë 🦊")
+        players = [await Player.arrive(browser, url, PHONE) for url in urls[1:]]
+        for name, player in zip(names, players, strict=True):
+            await player.join(pin, name)
+        await expect(host.page.get_by_text(re.compile(r"3\s*players"))).to_be_visible()
+        ann, bob, zoe = players
 
-            # Every process of ours dies while answers are given. Nobody touches anything but the quiz.
-            for victim, player in (("app-server", ann), ("cache-worker", bob), ("publisher-worker", zoe)):
-                system.kill(victim)
-                await player.answer(2, right=True)
-            for player in players.values():
-                await player.go_on()
-                await player.answer(3, right=player is not bob)
-                await player.go_on()
-                await player.answer(4, right=player is zoe)
-                await player.go_on()
+        await zoe.answer(1, right=True)
+        await ann.answer(1, right=True)
+        await bob.answer(1, right=False)
+        await expect(host.page.get_by_role("listitem")).to_have_count(3)
+        for player in players:
+            await player.go_on()
 
-            await expect(host.page.get_by_role("listitem").first).to_contain_text("400", timeout=15_000)
-            assert [re.search(r"(Zoë|Ann|Bob)", row)[1] for row in await host.board()] == ["Zoë", "Ann", "Bob"]
-            for player, score in ((zoe, "400"), (ann, "300"), (bob, "100")):
-                await expect(player.page.get_by_role("main")).to_contain_text(score)
-                await expect(player.page.get_by_role("main").get_by_role("listitem")).to_have_count(3)
+        # A phone that is reloaded is where it was.
+        await ann.page.reload()
+        await expect(ann.page.get_by_role("heading", name="Prompt 2")).to_be_visible()
 
-            await host.press("Finish quiz")
-            await host.page.get_by_role("dialog").get_by_role("button", name="Finish quiz").click()
-            await expect(host.page.get_by_text("Final standing")).to_be_visible()
-            for player in players.values():
-                await expect(player.page.get_by_text("Final standing")).to_be_visible()
-            for person in (host, *players.values()):
-                assert person.errors == []
+        # Processes die while answers are given. Nobody touches anything but the quiz.
+        for fate, player in zip_longest(fates, players, fillvalue=lambda: None):
+            fate()
+            await player.answer(2, right=True)
+        for player in players:
+            await player.go_on()
+            await player.answer(3, right=player is not bob)
+            await player.go_on()
+            await player.answer(4, right=player is zoe)
+            await player.go_on()
+
+        await expect(host.page.get_by_role("listitem").first).to_contain_text("400", timeout=15_000)
+        assert [re.search(r"(Zoë|Ann|Bob)", row)[1] for row in await host.board()] == ["Zoë", "Ann", "Bob"]
+        for player, score in ((zoe, "400"), (ann, "300"), (bob, "100")):
+            await expect(player.page.get_by_role("main")).to_contain_text(score)
+            await expect(player.page.get_by_role("main").get_by_role("listitem")).to_have_count(3)
+
+        await host.press("Finish quiz")
+        await host.page.get_by_role("dialog").get_by_role("button", name="Finish quiz").click()
+        await expect(host.page.get_by_text("Final standing")).to_be_visible()
+        for player in players:
+            await expect(player.page.get_by_text("Final standing")).to_be_visible()
+        for person in (host, *players):
+            assert person.errors == []
 
 
 async def test_key_is_in_no_byte_a_phone_received():

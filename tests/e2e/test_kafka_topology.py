@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
+from functools import partial
 from uuid import uuid4
 
 import aiohttp
@@ -10,6 +11,7 @@ import pytest
 
 from tests.client import RIGHT, connected, quizmaster
 from tests.cluster import Cluster, running_cluster
+from tests.e2e.test_browser import play_a_session
 from tests.e2e.test_crowd import board_equals_ledger, counted
 from tests.kafka_server import Kafka
 from tests.servers import folder
@@ -83,6 +85,13 @@ async def test_a_game_on_two_of_every_process(cluster: Cluster):
                 assert screen.of("score_update")
         for name in cluster.names:
             assert cluster.ready(name)
+
+
+async def test_the_browsers_session_on_two_of_every_process(cluster: Cluster):
+    """The same session as on one machine, its people spread over both app servers, a publisher and a worker killed."""
+    urls = [cluster.url(f"app-server-{number}") for number in (1, 2, 1, 2)]
+    fates = [partial(cluster.kill, f"{kind}-1") for kind in ("publisher-worker", "cache-worker")]
+    await play_a_session(urls, fates)
 
 
 @pytest.mark.timeout(600)

@@ -71,9 +71,12 @@ class StandIn:
 class Front:
     """Envoy, serving, and who stands behind it."""
 
-    def __init__(self, http: httpx.AsyncClient, servers: list[StandIn], keys: Keys) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, servers: list[StandIn], runners: list[web.AppRunner], keys: Keys
+    ) -> None:
         self.http = http
         self.servers = servers
+        self.runners = runners
         self.keys = keys
 
     @property
@@ -107,7 +110,7 @@ async def envoy_in_front(
     try:
         async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{listener.port}", timeout=30) as http:
             await serving(http, process, "/healthz" if alive else "/metrics")
-            yield Front(http, servers, keys)
+            yield Front(http, servers, runners, keys)
     finally:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()

@@ -18,7 +18,7 @@ from tests.system import running_system
 PLAYERS = 10
 QUESTIONS = [{"type": "true_false", "prompt": f"Question {number}", "answer": True} for number in range(30)]
 PACE_SECONDS = 0.1
-AGAIN_SECONDS = 0.3  # clients do not hurry; and the sockets of a process that was killed close one after the other
+AGAIN_SECONDS = 0.3  # clients do not hurry
 
 
 async def play(player: Caller, session: str, questions: list[str], failures: Counter[str]) -> int:

@@ -155,6 +155,15 @@ async def test_nothing_is_lost_to_a_server_that_refuses(tmp_path: Path) -> None:
         assert front.asked.count("POST /update-score") == 20
 
 
+async def test_a_crowd_changes_over_to_the_server_that_is_left(front: Front) -> None:
+    """A server that was there a moment ago is gone, and no health check knows: many retries at once, none refused."""
+    headers = front.bearer()
+    await front.runners[0].cleanup()
+    crowd = [front.http.post("/update-score", headers=headers, json={}) for _ in range(100)]
+    assert {response.status_code for response in await asyncio.gather(*crowd)} == {200}
+    assert front.asked.count("POST /update-score") == 100
+
+
 async def test_what_was_sent_is_not_sent_again(front: Front) -> None:
     """A POST that a server died over may have been carried out: 503, for the client to decide. Reading is repeated."""
     for server in front.servers:

@@ -96,8 +96,9 @@ def cluster(target: Target, servers: tuple[Address, ...]) -> Json:
     }
 
 
-# Envoy's own, 1,024 of each, would turn away the second thousand of sockets.
-CEILINGS = ("max_connections", "max_pending_requests", "max_requests")
+# Envoy's own, 1,024 of each and three retries, would turn away the second thousand of sockets, and all but three of the
+# requests that a dying server did not get.
+CEILINGS = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
 
 
 def is_ip(host: str) -> bool:
