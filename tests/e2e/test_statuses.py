@@ -203,7 +203,7 @@ async def test_leaderboard_parameters(master):
     path = f"/quiz-session/{session}/leaderboard"
     empty = await ann.leaderboard(session, around="me")
     assert (empty["participants"], empty["rows"], empty["version"]) == (0, [], 0)
-    for parameters in ({"limit": 0}, {"limit": 101}, {"limit": "x"}, {"offset": -1}, {"around": "you"}):
+    for parameters in ({"limit": 0}, {"limit": 1001}, {"limit": "x"}, {"offset": -1}, {"around": "you"}):
         problem(await ann.get(path, **parameters), 400, "request_invalid")
     problem(await ann.get(f"/quiz-session/{uuid4()}/leaderboard"), 404, "session_not_found")
 

@@ -16,7 +16,7 @@ from tiebreak.quiz.model import ParticipantId, QuizSessionId
 from tiebreak.quiz.ranking import MS_SPAN, Leaderboard, Row, opened_at_ms, reached_ms
 from tiebreak.redis_client import Redis, ResponseError
 
-MAX_ROWS = 100
+MAX_ROWS = 1_000
 TOP_ROWS = 10
 # Errors that are the board's or the batch's own, not Redis's.
 BOARD_IS_WRONG = ("WRONGTYPE", "user_script:")

@@ -11,7 +11,7 @@ from msgspec import Meta
 from tiebreak.quiz.model import ParticipantId, QuestionId, QuizSessionId, Submission
 from tiebreak.quiz.ranking import Leaderboard
 
-Limit = Annotated[int, Meta(ge=1, le=100)]
+Limit = Annotated[int, Meta(ge=1, le=1_000)]
 Offset = Annotated[int, Meta(ge=0, le=1_000_000)]
 
 
