@@ -54,5 +54,7 @@ def set_up_log_output(process: str, level: str) -> None:
 def rendering(for_people: bool) -> list[Processor]:
     """The last steps of an event on its way out."""
     if for_people:
-        return [structlog.dev.ConsoleRenderer()]
+        return [  # Plain: the default prints the local variables of each frame, passwords among them.
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        ]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]

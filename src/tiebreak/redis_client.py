@@ -19,13 +19,17 @@ StreamReply = list[tuple[bytes, Entries]]
 __all__ = ["OUTAGES", "Entries", "Redis", "RedisError", "ResponseError", "StreamReply", "open_redis"]
 
 
-async def open_redis(url: str) -> Redis:
-    """A client for `url`; it connects when first used and again after a loss, with a few quick retries."""
+async def open_redis(url: str, *, retries: int = 3) -> Redis:
+    """A client for `url`; it connects when first used and again after a loss, with a few quick retries.
+
+    Without `retries` a lost reply is an error: for commands whose reply cannot be had twice.
+    """
     return Redis.from_url(
         url,
         socket_connect_timeout=5,
-        retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), retries=3),
-        retry_on_error=[RedisConnectionError],
+        socket_timeout=10,
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), retries=retries),
+        retry_on_error=[RedisConnectionError] if retries else [],
         health_check_interval=30,
         protocol=2,
     )

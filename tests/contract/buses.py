@@ -23,7 +23,7 @@ async def opened_bus(kind: str, address: str) -> AsyncIterator[EventBus]:
     if kind == "kafka":
         yield KafkaBus(address, replication=1)
         return
-    redis = await open_redis(address)
+    redis = await open_redis(address, retries=0)
     try:
         yield StreamsBus(redis, partitions=PARTITIONS, retention_hours=1)
     finally:

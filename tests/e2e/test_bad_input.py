@@ -158,3 +158,13 @@ async def test_socket_messages(system, master, message, payload):
         assert (await screen.client.call("get_leaderboard", {"quiz_session_id": str(uuid4())}, timeout=5))["code"] == (
             "session_not_found"
         )
+
+
+async def test_what_the_auth_server_never_sees(master):
+    """Odd addresses and headers on the way to the auth server are the caller's fault, not ours."""
+    for path in ("/auth/%00", "/auth/%2e%2e/healthz", "/auth/nothing"):
+        assert (await master.http.get(path)).status_code in {400, 404}, path
+    header = [(b"Authorization", "Bearer é".encode())]
+    assert (await master.http.get("/auth/me", headers=header)).status_code in {400, 401}
+    handshake = await master.http.get("/socket.io/?EIO=4&transport=polling", headers={"Origin": "http://["})
+    assert handshake.status_code == 400

@@ -109,3 +109,14 @@ async def test_versions_rise(system, master):
         boards = screen.of("leaderboard_updating")
         assert len({board["epoch"] for board in boards}) == 1
         assert [board["version"] for board in boards] == sorted(board["version"] for board in boards)
+
+
+async def test_identity_of_a_socket_never_changes(system, master):
+    """A message named "connect" with somebody else's token is no second handshake."""
+    ann, bob = await master.guest("Ann"), await master.guest("Bob")
+    session, _ = await master.session(await master.account())
+    await bob.join(session)
+    async with connected(system.base_url, ann.tokens["access_token"]) as screen:
+        await screen.client.emit("connect", ({}, {"token": bob.tokens["access_token"]}))
+        refused = await screen.client.call("enter_session", {"quiz_session_id": session})
+        assert (refused["ok"], refused["code"]) == (False, "not_joined")

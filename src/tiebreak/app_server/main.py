@@ -46,7 +46,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         closing.push_async_callback(pool.close)
         redis = await open_redis(redis_url)
         closing.push_async_callback(redis.aclose)
-        auth_client = httpx.AsyncClient(base_url=settings.auth_url, timeout=10)
+        auth_client = httpx.AsyncClient(base_url=settings.auth_url, timeout=10, trust_env=False)
         closing.push_async_callback(auth_client.aclose)
 
         registry = CollectorRegistry()

@@ -8,7 +8,7 @@ import structlog
 
 from tiebreak.clock import Clock
 from tiebreak.database.outbox import nudge_publishers
-from tiebreak.database.pool import OUTAGES, Pool
+from tiebreak.database.pool import FAILURES, Pool
 
 log = structlog.get_logger()
 
@@ -34,6 +34,6 @@ class Nudge:
             self._answered.clear()
             try:
                 await nudge_publishers(self._pool)
-            except OUTAGES as error:
+            except FAILURES as error:
                 log.info("nudge.lost", error=str(error))
             await self._clock.sleep(REST_SECONDS)

@@ -27,7 +27,10 @@ def socket_server(
 
     def origin_allowed(origin: str, host: str | None) -> bool:
         """Our own page, and those an operator has named; programs send no Origin at all."""
-        return origin in allowed or urlsplit(origin).netloc == host
+        try:
+            return origin in allowed or urlsplit(origin).netloc == host
+        except ValueError:
+            return False
 
     async def enter_session(client: Client, message: EnterSession) -> Leaderboard:
         user_id = client.identity.user_id

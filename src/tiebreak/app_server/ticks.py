@@ -10,8 +10,7 @@ from collections import defaultdict
 import structlog
 
 from tiebreak.clock import Clock
-from tiebreak.database.pool import OUTAGES as DATABASE_OUTAGES
-from tiebreak.database.pool import Pool
+from tiebreak.database.pool import FAILURES, Pool
 from tiebreak.database.quiz_sessions import session_news
 from tiebreak.quiz.model import QuizSessionId
 from tiebreak.redis_client import OUTAGES, RedisError
@@ -62,7 +61,9 @@ class Ticks:
                 for news in await session_news(self._pool, changed)
             ]
             await self._emitter.emit(messages)
-        except (*OUTAGES, *DATABASE_OUTAGES, RedisError) as error:
+        except (*OUTAGES, *FAILURES, RedisError) as error:
+            # Scores are healed by the next board; that a session ended is told again.
+            self._changed |= changed
             log.warning("tick.lost", error=str(error), sessions=len(answered) + len(changed))
 
 

@@ -20,7 +20,7 @@ from tiebreak.auth_server.routes import ROUTES
 from tiebreak.auth_server.signing import AccessTokens, load_signing_key, public_keys
 from tiebreak.cache.limits import MissLimit
 from tiebreak.clock import Clock, SystemClock
-from tiebreak.database.pool import OUTAGES, open_pool
+from tiebreak.database.pool import FAILURES, OUTAGES, open_pool
 from tiebreak.http_edge.application import application
 from tiebreak.http_edge.health import HEALTH_ROUTES, Doctor
 from tiebreak.http_edge.serving import serve
@@ -87,6 +87,6 @@ async def keep_forgetting(logins: Logins, clock: Clock) -> None:
     while True:
         try:
             await logins.forget_ended()
-        except OUTAGES as error:
+        except FAILURES as error:
             log.warning("logins.not_forgotten", error=str(error))
         await clock.sleep(FORGET_EVERY_SECONDS)

@@ -31,7 +31,12 @@ OUTAGES = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
 )
+
+# For loops that do their best and try again anyway: whatever Postgres says.
+FAILURES = (*OUTAGES, asyncpg.PostgresError)
 
 Result = TypeVar("Result")
 

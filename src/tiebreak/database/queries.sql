@@ -166,8 +166,9 @@ SELECT rank() OVER (ORDER BY score DESC, reached_ms)::int AS rank, id, name, sco
 FROM totals ORDER BY score DESC, reached_ms, id DESC
 
 -- name: lock_leases
--- One worker shares out at a time; leases change once a second, so nobody waits.
-SELECT pg_advisory_xact_lock(7598)
+-- One worker shares out at a time, for milliseconds. One that freezes in the middle is ended by Postgres.
+SELECT set_config('lock_timeout', '2s', true), set_config('idle_in_transaction_session_timeout', '3s', true),
+       pg_advisory_xact_lock(7598)
 
 -- name: worker_alive
 INSERT INTO outbox_workers (id, alive_until) VALUES ($1, now() + $2::float8 * interval '1 second')

@@ -20,7 +20,7 @@ async def opened_bus(settings: Settings) -> AsyncGenerator[EventBus]:
         await bus.create_topics()
         yield bus
         return
-    redis = await open_redis(required(settings.redis_url, "TIEBREAK_REDIS_URL"))
+    redis = await open_redis(required(settings.redis_url, "TIEBREAK_REDIS_URL"), retries=0)
     try:
         yield StreamsBus(redis, partitions=settings.bus_partitions, retention_hours=settings.bus_retention_hours)
     finally:

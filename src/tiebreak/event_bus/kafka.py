@@ -191,7 +191,12 @@ class KafkaConsumer:
         if first is None:
             return []
         messages = [first, *self._client.consume(limit - 1, 0)] if limit > 1 else [first]
-        return [record_of(message) for message in messages if usable(message)]
+        records = [record_of(message) for message in messages if message.error() is None]
+        if not records:
+            # Beside records an error waits for the next poll: raised now, it would take them with it.
+            for message in messages:
+                tell_error(message)
+        return records
 
     def _commit(self, records: Sequence[Record]) -> None:
         furthest: dict[tuple[str, int], int] = {}
@@ -209,17 +214,16 @@ class KafkaConsumer:
             log.info("bus.commit_came_late", error=str(error))
 
 
-def usable(message: KafkaMessage) -> bool:
-    """Whether it is a record. librdkafka gets over errors of the broker by itself; fatal ones raise BusBroken."""
+def tell_error(message: KafkaMessage) -> None:
+    """librdkafka gets over errors of the broker by itself. Raises BusBroken on fatal ones."""
     error = message.error()
     if error is None:
-        return True
+        return
     if error.fatal():
         raise BusBroken(f"Kafka's consumer cannot go on: {error}")
     if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
         raise BusUnavailable(f"The topic is not there yet: {error}")
     log.info("bus.waiting", error=str(error))
-    return False
 
 
 def record_of(message: KafkaMessage) -> Record:

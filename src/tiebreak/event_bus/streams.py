@@ -132,6 +132,14 @@ class StreamsConsumer:
                     raise
 
     async def poll(self, *, limit: int, timeout_seconds: float) -> list[Record]:
+        try:
+            return await self._poll(limit, timeout_seconds)
+        except BusUnavailable:
+            # The reply may be lost with the records in it: they are claimed again, as after a crash.
+            self._to_claim = dict.fromkeys(self._assigned, "0-0")
+            raise
+
+    async def _poll(self, limit: int, timeout_seconds: float) -> list[Record]:
         async with bus_errors():
             if time.monotonic() - self._assigned_at >= ASSIGN_SECONDS:
                 await self._share_out()
@@ -179,6 +187,9 @@ class StreamsConsumer:
 
     async def _share_out(self) -> None:
         """Say that we live, and take our share of the partitions."""
+        if time.monotonic() - self._assigned_at >= ALIVE_SECONDS:
+            # We were taken for dead: another reader may have had our partitions meanwhile, and left something.
+            self._assigned = frozenset()
         assigned = await self._call_assign(alive_seconds=ALIVE_SECONDS)
         if assigned != self._assigned:
             log.info("bus.partitions_assigned", topic=self._topic, group=self._group, partitions=sorted(assigned))

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from tiebreak.clock import Clock, SystemClock
 from tiebreak.database.outbox import Nudges, Outbox
-from tiebreak.database.pool import OUTAGES, open_pool
+from tiebreak.database.pool import FAILURES, OUTAGES, open_pool
 from tiebreak.event_bus.choice import opened_bus
 from tiebreak.http_edge.health import Check, Doctor, serve_health
 from tiebreak.http_edge.liveness import goes_round
@@ -55,6 +55,6 @@ async def keep_listening(nudges: Nudges, clock: Clock) -> None:
     while True:
         try:
             await nudges.listen()
-        except OUTAGES as error:
+        except FAILURES as error:
             log.info("relay.nudges_unheard", error=str(error))
         await clock.sleep(1.0)

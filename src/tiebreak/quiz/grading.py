@@ -36,11 +36,16 @@ def grade(question: Question, submission: Submission) -> bool | None:
         case TrueFalseQuestion():
             return submission is question.answer if isinstance(submission, bool) else None
         case TypedQuestion():
-            if not isinstance(submission, str) or len(submission) > MAX_TYPED or "\0" in submission:
+            if not isinstance(submission, str) or len(submission) > MAX_TYPED or not is_storable(submission):
                 return None
             return fold(submission) in {fold(accepted) for accepted in question.answer}
         case _:
             assert_never(question)
+
+
+def is_storable(text: str) -> bool:
+    """Whether Postgres can keep it: no NUL, no half of a surrogate pair (which a socket may bring)."""
+    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)
 
 
 def fold(text: str) -> str:

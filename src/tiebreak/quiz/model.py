@@ -94,7 +94,7 @@ class Quiz(msgspec.Struct, forbid_unknown_fields=True):
 
     title: str
     questions: Annotated[list[Question], Meta(min_length=1, max_length=MAX_QUESTIONS)]
-    language: Annotated[str, Meta(pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
+    language: Annotated[str, Meta(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")] = "en"
 
     def __post_init__(self) -> None:
         self.title = clean_line(self.title, longest=MAX_TITLE, what="The title")

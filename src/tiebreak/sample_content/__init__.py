@@ -40,7 +40,7 @@ async def seed(base_url: str, *, email: str, password: str) -> Seeded:
 
     May be repeated, also after a run that was cut off: only what is missing is added. Raises SeedFailed.
     """
-    async with httpx.AsyncClient(base_url=base_url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=base_url, timeout=30, trust_env=False) as client:
         try:
             response = await client.post(
                 "/auth/register", json={"email": email, "password": password, "name": HOST_NAME}

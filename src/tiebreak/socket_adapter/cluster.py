@@ -27,7 +27,8 @@ RESERVED_EVENTS = frozenset(
 )
 MAX_LENGTH = 10_000
 READ_COUNT = 500
-BLOCK_MS = 5_000
+# Well below the time-out of the connection.
+BLOCK_MS = 1_000
 LONGEST_BACKOFF_SECONDS = 2.0
 
 

@@ -105,7 +105,10 @@ class SocketServer(Generic[Identity]):
         """Disconnect everyone: they come back to the next server by themselves."""
         await self._server.shutdown()
 
-    async def _connect(self, sid: str, environ: dict[str, Any], auth: object = None) -> None:
+    async def _connect(self, sid: str, _environ: object, auth: object = None) -> None:
+        if isinstance(await self._server.get_session(sid), Connection):
+            # A message that a client named "connect": who a socket belongs to never changes.
+            return
         token = cast("dict[str, object]", auth).get("token") if isinstance(auth, dict) else None
         try:
             identity = await self._authenticate(token if isinstance(token, str) else None)

@@ -18,10 +18,15 @@ def auth_forward_routes(client: httpx.AsyncClient) -> list[HTTPRouteHandler]:
     """`client` has the auth server as its base address."""
 
     async def forward(request: StrictRequest, path: str) -> Response[bytes]:
+        if ".." in path:
+            # A client's own tidying would leave the prefix.
+            raise Refused(Refusal.ROUTE_NOT_FOUND)
         headers = {name: value for name in PASSED_ON if (value := request.headers.get(name))}
         headers["x-forwarded-for"] = address_of(request)
         try:
             answer = await client.request(request.method, path, content=await request.body(), headers=headers)
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise Refused(Refusal.REQUEST_INVALID, "The address or a header holds odd characters.") from error
         except httpx.HTTPError as error:
             raise Refused(Refusal.UNAVAILABLE, "The auth server does not answer.") from error
         return Response(

@@ -134,9 +134,10 @@ async def finish_session(
     session = await existing(pool, session_id_of(quiz_session_id))
     if session.host_id != identity_of(request).user_id:
         raise Refused(Refusal.NOT_THE_HOST)
-    if await quiz_sessions.finish_session(pool, session.id):
-        ticks.session_changed(session.id)
-        await leaderboards.expire(session.id)
+    await quiz_sessions.finish_session(pool, session.id)
+    # Also when it was finished before: that request may have been cut off here.
+    ticks.session_changed(session.id)
+    await leaderboards.expire(session.id)
     return Finished(session.id)
 
 

@@ -105,7 +105,7 @@ CREATE TABLE quiz_session_participants (
 CREATE TABLE participant_answers (
     id                          uuid PRIMARY KEY,
     quiz_session_participant_id uuid NOT NULL REFERENCES quiz_session_participants,
-    question_id                 uuid NOT NULL REFERENCES questions,
+    question_id                 uuid NOT NULL,  -- kept by quiz_session_questions; a reference of its own would need an index
     answer_id                   uuid,
     answer                      text NOT NULL,  -- as JSON
     correct                     boolean NOT NULL,
