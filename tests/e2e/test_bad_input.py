@@ -161,8 +161,8 @@ async def test_socket_messages(system, master, message, payload):
 
 
 async def test_what_the_auth_server_never_sees(master):
-    """Odd addresses and headers on the way to the auth server are the caller's fault, not ours."""
-    for path in ("/auth/%00", "/auth/%2e%2e/healthz", "/auth/nothing"):
+    """Odd addresses and headers are the caller's fault, not ours."""
+    for path in ("/assets/%00", "/assets/" + "a" * 300, "/auth/%00", "/auth/%2e%2e/healthz", "/auth/nothing"):
         assert (await master.http.get(path)).status_code in {400, 404}, path
     header = [(b"Authorization", "Bearer é".encode())]
     assert (await master.http.get("/auth/me", headers=header)).status_code in {400, 401}

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from litestar import Response, get, static_files
+from litestar import Request, Response, get, static_files
 from litestar.datastructures import CacheControlHeader
+from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import File
 from litestar.router import Router
+
+from tiebreak.errors import Refusal
+from tiebreak.http_edge.problems import problem_response
 
 STATIC = Path(__file__).parent.parent / "static"
 SCREENS = ["/", "/join/{pin:str}", "/play/{quiz_session_id:str}", "/host", "/host/{screen:path}"]
@@ -40,10 +45,22 @@ def web_client_routes(static: Path = STATIC) -> list[HTTPRouteHandler | Router]:
     if (static / "assets").is_dir():
         # The names of these files carry a digest of their content.
         forever = CacheControlHeader(max_age=31_536_000, public=True, immutable=True)
-        routes.append(static_files.create_static_files_router("/assets", [static / "assets"], cache_control=forever))
+        routes.append(
+            static_files.create_static_files_router(
+                "/assets",
+                [static / "assets"],
+                cache_control=forever,
+                # Names that no file system takes: a NUL, or far too long.
+                exception_handlers={ValueError: no_such_file, OSError: no_such_file, HTTPException: no_such_file},
+            )
+        )
     if static.is_dir():
         routes += [root_file(path) for path in static.iterdir() if path.is_file() and path.name != "index.html"]
     return routes
+
+
+def no_such_file(_: Request[Any, Any, Any], __: Exception) -> Response[bytes]:
+    return problem_response(Refusal.ROUTE_NOT_FOUND)
 
 
 def root_file(path: Path) -> HTTPRouteHandler:
