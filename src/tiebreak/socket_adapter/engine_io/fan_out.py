@@ -1,0 +1,131 @@
+"""One message to many sessions: the same bytes to every transport, in order, a bounded share of each turn of the loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from tiebreak.socket_adapter.engine_io.outgoing import Outgoing
+
+if TYPE_CHECKING:
+    from tiebreak.socket_adapter.engine_io.session import Session
+
+# Writes in one turn of the loop: some 10 ms of system calls.
+PORTION = 1_000
+# Deliveries that may wait before whoever makes more should hold back.
+MANY = 1_000
+# Frames that wait for the same recipients are written together, up to so many bytes.
+MERGED_BYTES = 32 * 1024
+
+
+class Recipients:
+    """Sessions, those whose connection keeps up apart from the rest.
+
+    A snapshot: whoever keeps one takes a new one when a route or the membership changes. Deliveries to the same
+    snapshot can be merged.
+    """
+
+    __slots__ = ("others", "routes")
+
+    def __init__(self, sessions: Iterable[Session]) -> None:
+        routes: list[asyncio.Transport] = []
+        others: list[Session] = []
+        for session in sessions:
+            if route := session.route:
+                routes.append(route)
+            else:
+                others.append(session)
+        self.routes = tuple(routes)
+        self.others = tuple(others)
+
+    def __len__(self) -> int:
+        return len(self.routes) + len(self.others)
+
+
+class Delivery(NamedTuple):
+    """Something to send, and to whom; `volatile` as in Session.send."""
+
+    recipients: Recipients
+    outgoing: Outgoing
+    volatile: str | None
+
+
+class FanOut:
+    """Deliveries that wait for their turn. Everything sent while some wait has to go through here, to stay in order."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Delivery | Callable[[], None]] = deque()
+        self._frames = b""
+        self._routes: Sequence[asyncio.Transport] = ()
+        self._written = 0
+        self.is_busy = False
+
+    @property
+    def is_behind(self) -> bool:
+        """So much is waiting that nothing should be added that can wait elsewhere."""
+        return len(self._waiting) > MANY
+
+    def deliver(self, recipients: Recipients, outgoing: Outgoing, volatile: str | None = None) -> None:
+        """Send to all of them, soon; `volatile` as in Session.send."""
+        self._waiting.append(Delivery(recipients, outgoing, volatile))
+        if not self.is_busy:
+            self.is_busy = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def afterwards(self, callback: Callable[[], None]) -> None:
+        """Call back when everything that waits now has been written; at once if nothing does."""
+        if self.is_busy:
+            self._waiting.append(callback)
+        else:
+            callback()
+
+    def _turn(self) -> None:
+        room = PORTION
+        while room > 0 and (self._written < len(self._routes) or self._next()):
+            room -= self._write(room)
+        if self._waiting or self._written < len(self._routes):
+            asyncio.get_running_loop().call_soon(self._turn)
+        else:
+            self._frames, self._routes, self._written = b"", (), 0
+            self.is_busy = False
+
+    def _next(self) -> bool:
+        """Take up the next deliveries that can be written together."""
+        if not self._waiting:
+            return False
+        first = self._waiting[0]
+        self._frames, self._routes, self._written = b"", (), 0
+        if not isinstance(first, Delivery):
+            self._waiting.popleft()
+            first()
+            return True
+        recipients = first.recipients
+        frames: list[bytes] = []
+        size = 0
+        while self._waiting and size < MERGED_BYTES:
+            delivery = self._waiting[0]
+            if not isinstance(delivery, Delivery) or delivery.recipients is not recipients:
+                break
+            self._waiting.popleft()
+            _, outgoing, volatile = delivery
+            frames.append(outgoing.frames)
+            size += len(outgoing.frames)
+            for session in recipients.others:
+                session.send(outgoing, volatile)
+        self._frames = frames[0] if len(frames) == 1 else b"".join(frames)
+        self._routes = recipients.routes
+        return True
+
+    def _write(self, room: int) -> int:
+        frames = self._frames
+        portion = self._routes[self._written : self._written + room]
+        for route in portion:
+            try:
+                route.write(frames)
+            except RuntimeError:
+                # Its connection was lost since; the session hears of it by itself.
+                continue
+        self._written += len(portion)
+        return max(len(portion), 1)

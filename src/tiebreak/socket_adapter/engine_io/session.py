@@ -1,0 +1,228 @@
+"""One client, over whatever transport it uses: heartbeat, upgrade and end (Engine.IO protocol, version 4)."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from tiebreak.socket_adapter.engine_io import packets
+from tiebreak.socket_adapter.engine_io.outgoing import PING, PROBE_ANSWER, Outgoing
+from tiebreak.socket_adapter.engine_io.packets import Message, Packet
+from tiebreak.socket_adapter.engine_io.polling import Polling
+from tiebreak.socket_adapter.engine_io.request import Request
+from tiebreak.socket_adapter.engine_io.web_socket import WebSocket
+
+if TYPE_CHECKING:
+    from tiebreak.socket_adapter.engine_io.server import EngineServer
+
+Transport: TypeAlias = WebSocket | Polling
+
+
+class Listener(Protocol):
+    """Whoever talks with the client over a session. Called from the event loop: it must not block, nor raise."""
+
+    def received(self, message: Message) -> None:
+        """The client sent this."""
+        ...
+
+    def route_changed(self) -> None:
+        """`Session.route` is another one now."""
+        ...
+
+    def closed(self, reason: str) -> None:
+        """The session has ended. `reason` is one of Node's words, such as "transport close" or "ping timeout"."""
+        ...
+
+
+class Upgrade(enum.Enum):
+    """How far a polling client is on its way to a WebSocket."""
+
+    NONE = enum.auto()
+    PROBED = enum.auto()
+    DONE = enum.auto()
+
+
+class Session:
+    """A client with its id. Made by EngineServer; `listener` is set before anything is received."""
+
+    __slots__ = (
+        *("_heard_at", "_pinged_at", "_probe", "_probe_tick", "_tick", "_upgrade"),
+        *("engine", "id", "is_open", "listener", "request", "transport"),
+    )
+
+    listener: Listener
+
+    def __init__(self, engine: EngineServer, session_id: str, request: Request, transport: Transport) -> None:
+        self.engine = engine
+        self.id = session_id
+        self.request = request
+        self.transport = transport
+        self.is_open = True
+        self._probe: WebSocket | None = None
+        self._probe_tick = 0
+        self._upgrade = Upgrade.NONE if isinstance(transport, Polling) else Upgrade.DONE
+        self._heard_at = asyncio.get_running_loop().time()
+        self._pinged_at = 0.0
+        self._tick = self._beat_in(engine.options.ping_interval_seconds)
+
+    # --- for the listener ----------------------------------------------------------------------------------------
+
+    @property
+    def route(self) -> asyncio.Transport | None:
+        """Where `Outgoing.frames` may be written directly; None: only `send` will do."""
+        return self.transport.route if self.is_open else None
+
+    def send(self, outgoing: Outgoing, volatile: str | None = None) -> None:
+        """Send in order.
+
+        A message with a name in `volatile` is left out for a client that does not keep up; it gets the newest of that
+        name once it does.
+        """
+        if self.is_open:
+            self.transport.send(outgoing, volatile)
+
+    def close(self, reason: str = "forced close") -> None:
+        """End the session: what was sent before is delivered first."""
+        if self.is_open:
+            if isinstance(self.transport, Polling):
+                self.engine.keep_last_words(self.id, self.transport)
+            self.break_off(reason)
+
+    def break_off(self, reason: str) -> None:
+        """End the session: a client that is not polling just now will not hear of it."""
+        if self.is_open:
+            transport = self.transport
+            self._end(reason)
+            transport.close(reason=reason)
+
+    def pause(self) -> None:
+        """Hand over no more messages."""
+        self.transport.pause()
+
+    def resume(self) -> None:
+        """Hand messages over again, those first that were held back."""
+        self.transport.resume()
+
+    # --- from the transports -------------------------------------------------------------------------------------
+
+    def received(self, transport: Transport, packet: Packet) -> None:
+        """A packet came in."""
+        if transport is not self.transport:
+            self._received_by_probe(packet)
+        elif packet.type == packets.MESSAGE:
+            self.engine.counts.messages_received += 1
+            self.listener.received(packet.data)
+        elif packet.type == packets.PONG:
+            self._heard_at = asyncio.get_running_loop().time()
+        elif packet.type == packets.CLOSE:
+            self.break_off("transport close")
+        elif packet.type == packets.PING:
+            # Heartbeats come from the server since version 4.
+            self.break_off("transport error")
+
+    def transport_lost(self, transport: Transport, reason: str) -> None:
+        """A transport has failed or was closed by the client. Losing one that was only tried does no harm."""
+        if transport is self.transport:
+            self._end(reason)
+        elif transport is self._probe:
+            self._drop_probe()
+
+    def probe(self, web_socket: WebSocket) -> None:
+        """A WebSocket has opened with this session's id: it may become its transport."""
+        web_socket.session = self
+        if self._upgrade is Upgrade.DONE or self._probe:
+            web_socket.close(reason="This session has another transport already.")
+            web_socket.session = None
+            return
+        self._probe = web_socket
+        self._probe_tick = self.engine.wheel.call_later(
+            self.engine.options.upgrade_timeout_seconds, self._give_up_probe
+        )
+
+    @property
+    def is_upgrading(self) -> bool:
+        """The client has seen that the WebSocket works: a poll that waits should end."""
+        return self._upgrade is Upgrade.PROBED
+
+    @property
+    def is_overdue(self) -> bool:
+        """No answer to a ping for too long. Exact, while the wheel's next look may be a tick away."""
+        options = self.engine.options
+        silence = asyncio.get_running_loop().time() - self._heard_at
+        return silence >= options.ping_interval_seconds + options.ping_timeout_seconds
+
+    # --- inside --------------------------------------------------------------------------------------------------
+
+    def _received_by_probe(self, packet: Packet) -> None:
+        web_socket = self._probe
+        if web_socket is None:
+            return
+        if packet == (packets.PING, "probe"):
+            web_socket.send(PROBE_ANSWER)
+            self._upgrade = Upgrade.PROBED
+            if isinstance(self.transport, Polling):
+                self.transport.end_poll()
+        elif packet.type == packets.UPGRADE and self._upgrade is Upgrade.PROBED:
+            self._change_to(web_socket)
+        else:
+            web_socket.close(reason="A probe was expected.")
+            self._drop_probe()
+
+    def _change_to(self, web_socket: WebSocket) -> None:
+        polling = self.transport
+        assert isinstance(polling, Polling)
+        self.engine.wheel.cancel(self._probe_tick, self._give_up_probe)
+        self._probe = None
+        self._upgrade = Upgrade.DONE
+        self.transport = web_socket
+        if polling.paused:
+            web_socket.pause()
+        for outgoing in polling.hand_over():
+            web_socket.send(outgoing)
+        self.listener.route_changed()
+
+    def _give_up_probe(self) -> None:
+        if self._probe:
+            self._probe.close(reason="The upgrade took too long.")
+            self._drop_probe()
+
+    def _drop_probe(self) -> None:
+        self.engine.wheel.cancel(self._probe_tick, self._give_up_probe)
+        self._probe = None
+        if self._upgrade is Upgrade.PROBED:
+            self._upgrade = Upgrade.NONE
+
+    def _beat_in(self, seconds: float) -> int:
+        # A tick early, for the wheel calls up to a tick late.
+        return self.engine.wheel.call_later(seconds - self.engine.options.tick_seconds, self._beat)
+
+    def _beat(self) -> None:
+        if not self.is_open:
+            return
+        options = self.engine.options
+        now = asyncio.get_running_loop().time()
+        if self._pinged_at > self._heard_at:
+            if self.is_overdue:
+                self.break_off("ping timeout")
+            else:
+                self._tick = self.engine.wheel.call_later(options.tick_seconds, self._beat)
+            return
+        ping_in = self._heard_at + options.ping_interval_seconds - now
+        if ping_in > options.tick_seconds:
+            self._tick = self._beat_in(ping_in)
+            return
+        self._pinged_at = now
+        self.send(PING)
+        self._tick = self.engine.wheel.call_later(ping_in + options.ping_timeout_seconds, self._beat)
+
+    def _end(self, reason: str) -> None:
+        if not self.is_open:
+            return
+        self.is_open = False
+        self.engine.wheel.cancel(self._tick, self._beat)
+        if self._probe:
+            self._probe.close()
+            self._drop_probe()
+        self.engine.forget(self, reason)
+        self.listener.closed(reason)
