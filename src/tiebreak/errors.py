@@ -119,6 +119,7 @@ class Refusal(Enum):
     EMAIL_TAKEN = (409, "An account with this e-mail already exists")
     BODY_TOO_LARGE = (413, "The body is larger than 64 KB")
     TOO_MANY_TRIES = (429, "Too many tries; wait before the next one")
+    TOO_MANY_SOCKETS = (429, "Too many connections of this user; close some")
     # 5xx: not the caller's doing
     INTERNAL = (500, "Something went wrong on our side; the request may be sent again")
     UNAVAILABLE = (503, "A part of the system does not answer; please try again")

@@ -62,6 +62,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     limit_login_failures_per_minute: Annotated[
         Count, Meta(description="Failed log-ins one address may make in a minute; good ones do not count")
     ] = 20
+    limit_sockets_per_address: Annotated[
+        Count, Meta(description="Sockets one app server takes from one address; a school is often one address")
+    ] = 5_000
+    limit_sockets_per_user: Annotated[
+        Count, Meta(description="Sockets one app server takes from one user: screens, tabs, phones")
+    ] = 50
     limit_gateway_percent: Annotated[
         Count, Meta(description="The gateway's limits per client, in percent of those in its table")
     ] = 100

@@ -29,6 +29,7 @@ from tiebreak.redis_client import open_redis
 from tiebreak.settings import Settings, required
 from tiebreak.socket_adapter.cluster import newest_id, relay_stream
 from tiebreak.socket_adapter.emitter import Emitter
+from tiebreak.socket_adapter.server import Limits
 from tiebreak.tokens import Verifier
 
 
@@ -57,7 +58,15 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         answers = Answers(pool, questions, ticks, nudge, clock, AppServerMetrics(registry))
         boards = Boards(pool, leaderboards)
         verifier = Verifier(lambda: fetch_keys(auth_client), clock)
-        sockets = socket_server(origins=settings.origins, verifier=verifier, pool=pool, boards=boards, answers=answers)
+        sockets = socket_server(
+            origins=settings.origins,
+            verifier=verifier,
+            pool=pool,
+            boards=boards,
+            answers=answers,
+            limits=Limits(settings.limit_sockets_per_address, settings.limit_sockets_per_user),
+            clock=clock,
+        )
         checks: dict[str, Check] = {
             "database": partial(pool.execute, "SELECT 1"),
             "cache": redis.ping,
@@ -83,7 +92,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 group.create_task(ticks.run()),
                 group.create_task(nudge.run()),
             ]
-            await serve(sockets.mount(app), settings, stop)
+            await serve(app, settings, stop, sockets)
             for task in background:
                 task.cancel()
         await ticks.flush()

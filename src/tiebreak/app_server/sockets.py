@@ -8,19 +8,27 @@ from urllib.parse import urlsplit
 
 from tiebreak.app_server.boards import Boards
 from tiebreak.app_server.commands import Answers, Outcome
+from tiebreak.clock import Clock
 from tiebreak.database.pool import Pool
 from tiebreak.database.quiz_sessions import find_participant, load_session
 from tiebreak.errors import Refusal, Refused
 from tiebreak.quiz.ranking import Leaderboard
 from tiebreak.socket_adapter.messages import EnterSession, GetLeaderboard, LeaveSession, UpdateScore
-from tiebreak.socket_adapter.server import Connection, Handler, SocketServer
+from tiebreak.socket_adapter.server import Connection, Handler, Limits, SocketServer
 from tiebreak.tokens import Identity, Verifier
 
 Client = Connection[Identity]
 
 
 def socket_server(
-    *, origins: str, verifier: Verifier, pool: Pool, boards: Boards, answers: Answers
+    *,
+    origins: str,
+    verifier: Verifier,
+    pool: Pool,
+    boards: Boards,
+    answers: Answers,
+    limits: Limits,
+    clock: Clock,
 ) -> SocketServer[Identity]:
     """A Socket.IO server that handles every message of docs/messages.md."""
     allowed = {origin.strip() for origin in origins.split(",") if origin.strip()}
@@ -40,11 +48,11 @@ def socket_server(
         if session.host_id != user_id and await find_participant(pool, session.id, user_id) is None:
             raise Refused(Refusal.NOT_JOINED)
         # The room first: what changes while the snapshot is read then arrives as a message.
-        await server.enter_room(client, str(session.id))
+        client.enter_room(str(session.id))
         return await boards.read(session.id, user_id)
 
     async def leave_session(client: Client, message: LeaveSession) -> None:
-        await server.leave_room(client, str(message.quiz_session_id))
+        client.leave_room(str(message.quiz_session_id))
 
     async def get_leaderboard(client: Client, message: GetLeaderboard) -> Leaderboard:
         if await load_session(pool, message.quiz_session_id) is None:
@@ -69,5 +77,10 @@ def socket_server(
         GetLeaderboard: get_leaderboard,
         UpdateScore: update_score,
     }
-    server = SocketServer[Identity](origin_allowed=origin_allowed, authenticate=verifier.verify, handlers=handlers)
-    return server
+    return SocketServer[Identity](
+        origin_allowed=origin_allowed,
+        authenticate=verifier.verify,
+        handlers=handlers,
+        limits=limits,
+        clock=clock,
+    )

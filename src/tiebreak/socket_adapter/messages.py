@@ -52,6 +52,13 @@ class UpdateScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer_id: UUID | None = None
 
 
+class RenewToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Keep the connection beyond the life of the token it began with: a newer one of the same user."""
+
+    event: ClassVar[str] = "renew_token"
+    token: str
+
+
 # --- server → client, to the room of a quiz session ------------------------------------------------------------
 
 

@@ -1,50 +1,99 @@
-"""The Socket.IO server. The one module that knows python-socketio; a core of our own will take its place."""
+"""Tiebreak's sockets: who may connect and for how long, and typed messages instead of events with arguments."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
+from uuid import UUID
 
 import msgspec
-import socketio
 import structlog
-from engineio.payload import Payload
-from socketio.exceptions import ConnectionRefusedError as Unwelcome
 
+from tiebreak.clock import Clock
 from tiebreak.errors import Fault, Refusal, Refused
+from tiebreak.socket_adapter.engine_io.options import EngineOptions, OriginAllowed
+from tiebreak.socket_adapter.engine_io.server import App
+from tiebreak.socket_adapter.engine_io.web_socket import AddressOf, WebSocket
+from tiebreak.socket_adapter.messages import RenewToken
+from tiebreak.socket_adapter.socket_io.adapter import AdapterFactory, BroadcastOptions, LocalAdapter
+from tiebreak.socket_adapter.socket_io.namespace import ConnectRefused, Namespace
+from tiebreak.socket_adapter.socket_io.namespace import Handler as EventHandler
+from tiebreak.socket_adapter.socket_io.server import Server, SocketOptions
+from tiebreak.socket_adapter.socket_io.socket import Socket
 
 log = structlog.get_logger()
 
 MAX_MESSAGE_BYTES = 16 * 1024
-# As many as fit into MAX_MESSAGE_BYTES. A client that polls sends all it has saved up at once; python-engineio alone
-# would take only 16 and break the connection over more.
-MAX_MESSAGES_PER_REQUEST = 256
-NAMESPACE = "/"
-# python-socketio counts those it has not let in yet among "all": this room has only those who were.
-EVERYBODY = "everybody"
+# From the opening of a connection to the CONNECT with its token.
+CONNECT_SECONDS = 5.0
+# A phone that changes networks, or is asleep for a moment, comes back as the same socket.
+RECOVERY_SECONDS = 120.0
+# Far more than anybody taps; a client above it is read more slowly.
+MESSAGES_PER_SECOND = 20.0
+MESSAGE_BURST = 60
 
 
-Identity = TypeVar("Identity")
-Asgi: TypeAlias = Callable[..., Awaitable[None]]
+class Bearer(Protocol):
+    """What a token says of its bearer; `expires_at` in seconds since the epoch."""
+
+    @property
+    def user_id(self) -> UUID: ...
+    @property
+    def expires_at(self) -> int: ...
 
 
-class Connection(msgspec.Struct, Generic[Identity], frozen=True):
-    """One client's socket, and who that is."""
+Identity = TypeVar("Identity", bound=Bearer)
 
-    id: str
-    identity: Identity
+
+class Limits(msgspec.Struct, frozen=True):
+    """How many sockets there may be at once in this process. A school is often one address."""
+
+    sockets_per_address: int
+    sockets_per_user: int
+
+
+class Connection(Generic[Identity]):
+    """One client's socket, and who that is. It ends with the token, unless a newer one is sent in time."""
+
+    __slots__ = ("_socket", "_tick", "identity")
+
+    def __init__(self, socket: Socket, identity: Identity) -> None:
+        self._socket = socket
+        self._tick = 0
+        self.identity = identity
+
+    def enter_room(self, room: str) -> None:
+        self._socket.join(room)
+
+    def leave_room(self, room: str) -> None:
+        self._socket.leave(room)
+
+    def last(self, seconds: float) -> None:
+        """Close it after so long, and not after what was said before."""
+        wheel = self._socket.namespace.server.engine.wheel
+        wheel.cancel(self._tick, self._close)
+        self._tick = wheel.call_later(seconds, self._close)
+
+    def _close(self) -> None:
+        self._socket.disconnect(close=True)
+
+    def forget(self) -> None:
+        """It is gone."""
+        self._socket.namespace.server.engine.wheel.cancel(self._tick, self._close)
 
 
 Authenticate: TypeAlias = Callable[[str | None], Awaitable[Identity | Refusal]]
 Handler: TypeAlias = Callable[[Connection[Identity], Any], Awaitable[msgspec.Struct | None]]
 
 
-class Failed(msgspec.Struct, frozen=True):
-    """The acknowledgement of a message that was refused."""
+class Failed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The acknowledgement of a message that was refused; `detail` says what in it was wrong."""
 
     ok: bool
     code: str
     title: str
+    detail: str = ""
 
 
 class SocketServer(Generic[Identity]):
@@ -53,42 +102,54 @@ class SocketServer(Generic[Identity]):
     def __init__(
         self,
         *,
-        origin_allowed: Callable[[str, str | None], bool],
+        origin_allowed: OriginAllowed,
         authenticate: Authenticate[Identity],
         handlers: Mapping[type[Any], Handler[Identity]],
+        limits: Limits,
+        clock: Clock,
+        adapter: AdapterFactory = LocalAdapter,
     ) -> None:
         """`origin_allowed` gets the Origin and the Host header; `handlers` are by type of message.
 
         A handler's result becomes the acknowledgement `{ok: true, …}`; Refused becomes `{ok: false, code, title}`.
         """
-
-        def allowed(origin: str, environ: Mapping[str, str]) -> bool:
-            return origin_allowed(origin, environ.get("HTTP_HOST"))
-
         self._authenticate = authenticate
-        Payload.max_decode_packets = MAX_MESSAGES_PER_REQUEST
-        self._server = socketio.AsyncServer(
-            async_mode="asgi",
-            cors_allowed_origins=allowed,
-            cors_credentials=False,
-            max_http_buffer_size=MAX_MESSAGE_BYTES,
-            logger=False,
-            engineio_logger=False,
+        self._limits = limits
+        self._clock = clock
+        self._by_user: Counter[UUID] = Counter()
+        self.server = Server(
+            SocketOptions(
+                connect_timeout_seconds=CONNECT_SECONDS,
+                recovery_seconds=0 if adapter is LocalAdapter else RECOVERY_SECONDS,
+                messages_per_second=MESSAGES_PER_SECOND,
+                message_burst=MESSAGE_BURST,
+            ),
+            EngineOptions(
+                max_payload=MAX_MESSAGE_BYTES,
+                origin_allowed=origin_allowed,
+                sessions_per_address=limits.sockets_per_address,
+            ),
+            adapter,
         )
-        self._server.on("connect", self._connect)
-        for message, handler in handlers.items():
-            self._server.on(message.event, self._receiver(message, handler))
-        self._server.on("*", self._unknown)
+        sockets = self.sockets
+        sockets.admit_by(self._admit)
+        sockets.on_disconnect(self._left)
+        for message, handler in {RenewToken: self._renew, **handlers}.items():
+            sockets.on(message.event, receiver(message, handler))
+        sockets.on_any(unknown)
 
-    def mount(self, app: Asgi) -> Asgi:
-        """An ASGI app that serves /socket.io/ itself and everything else by `app`."""
-        return socketio.ASGIApp(self._server, other_asgi_app=app, socketio_path="socket.io")
+    @property
+    def sockets(self) -> Namespace:
+        """All of them."""
+        return self.server.of("/")
 
-    async def enter_room(self, connection: Connection[Identity], room: str) -> None:
-        await self._server.enter_room(connection.id, room)
+    def mount(self, app: App) -> App:
+        """An ASGI app that serves /socket.io/ itself, and everything else by `app`."""
+        return self.server.engine.mount(app)
 
-    async def leave_room(self, connection: Connection[Identity], room: str) -> None:
-        await self._server.leave_room(connection.id, room)
+    def web_socket(self, address_of: AddressOf) -> Callable[..., WebSocket]:
+        """What uvicorn makes of connections that become WebSockets."""
+        return self.server.engine.web_socket(address_of)
 
     async def deliver(
         self, event: str, arguments: Sequence[object], *, rooms: Sequence[str], excluded: Sequence[str]
@@ -97,49 +158,82 @@ class SocketServer(Generic[Identity]):
 
         Not to those that are in a room of `excluded`.
         """
-        participants = self._server.manager.get_participants
-        skipped = [sid for room in excluded for sid, _ in participants(NAMESPACE, room)]
-        await self._server.emit(event, tuple(arguments), to=list(rooms) or [EVERYBODY], skip_sid=skipped)
+        self.sockets.deliver([event, *arguments], BroadcastOptions(tuple(rooms), tuple(excluded)))
 
     async def close(self) -> None:
-        """Disconnect everyone: they come back to the next server by themselves."""
-        await self._server.shutdown()
+        """Close every connection: clients come back to the next server by themselves."""
+        await self.server.close()
 
-    async def _connect(self, sid: str, _environ: object, auth: object = None) -> None:
-        if isinstance(await self._server.get_session(sid), Connection):
-            # A message that a client named "connect": who a socket belongs to never changes.
-            return
-        token = cast("dict[str, object]", auth).get("token") if isinstance(auth, dict) else None
+    async def _admit(self, socket: Socket) -> None:
+        token = socket.auth.get("token")
         try:
             identity = await self._authenticate(token if isinstance(token, str) else None)
         except Fault as fault:
             log.warning("socket.unavailable", code=fault.code)
             identity = Refusal.UNAVAILABLE
+        if not isinstance(identity, Refusal) and self._by_user[identity.user_id] >= self._limits.sockets_per_user:
+            identity = Refusal.TOO_MANY_SOCKETS
         if isinstance(identity, Refusal):
-            raise Unwelcome(identity.title, {"code": identity.code})
-        await self._server.save_session(sid, Connection(sid, identity))
-        await self._server.enter_room(sid, EVERYBODY)
+            raise ConnectRefused(identity.title, {"code": identity.code})
+        self._by_user[identity.user_id] += 1
+        # Kept while the socket is away: nobody but the same user takes it up again.
+        socket.data["user_id"] = str(identity.user_id)
+        connection = Connection(socket, identity)
+        connection.last(self._life_seconds(identity))
+        socket.context = connection
 
-    def _receiver(self, message: type[Any], handler: Handler[Identity]) -> Callable[..., Awaitable[object]]:
-        async def receive(sid: str, *arguments: object) -> object:
-            connection: Connection[Identity] = await self._server.get_session(sid)
-            try:
-                if len(arguments) != 1:
-                    raise Refused(Refusal.REQUEST_INVALID, f"{message.event} takes one argument, an object.")
-                result = await handler(connection, msgspec.convert(arguments[0], message))
-            except Refused as refused:
-                return msgspec.to_builtins(Failed(False, refused.refusal.code, refused.refusal.title))
-            except (msgspec.ValidationError, RecursionError) as error:
-                return msgspec.to_builtins(Failed(False, Refusal.REQUEST_INVALID.code, str(error)))
-            except Exception as error:
-                temporary = isinstance(error, Fault) and error.temporary
-                log.error("message.failed", message=message.event, exc_info=error)
-                refusal = Refusal.UNAVAILABLE if temporary else Refusal.INTERNAL
-                return msgspec.to_builtins(Failed(False, refusal.code, refusal.title))
-            fields: dict[str, object] = msgspec.to_builtins(result) if result else {}
-            return {"ok": True, **fields}
+    def _left(self, socket: Socket, _reason: str) -> None:
+        connection = cast("Connection[Identity]", socket.context)
+        connection.forget()
+        user_id = connection.identity.user_id
+        self._by_user[user_id] -= 1
+        if not self._by_user[user_id]:
+            del self._by_user[user_id]
 
-        return receive
+    async def _renew(self, connection: Connection[Identity], message: RenewToken) -> None:
+        """A newer token of the same user."""
+        identity = await self._authenticate(message.token)
+        if isinstance(identity, Refusal):
+            raise Refused(identity)
+        if identity.user_id != connection.identity.user_id:
+            raise Refused(Refusal.TOKEN_INVALID, "It is another user's. Connect anew as that user.")
+        connection.identity = identity
+        connection.last(self._life_seconds(identity))
 
-    async def _unknown(self, event: str, sid: str, *_: object) -> object:
-        return msgspec.to_builtins(Failed(False, Refusal.MESSAGE_UNKNOWN.code, f"There is no message {event[:40]!r}"))
+    def _life_seconds(self, identity: Identity) -> float:
+        return max(0.0, identity.expires_at - self._clock.now_ms() / 1000)
+
+
+def receiver(message: type[Any], handler: Handler[Any]) -> EventHandler:
+    """A handler of events that takes one message of a type and acknowledges with what became of it."""
+
+    async def receive(socket: Socket, arguments: list[Any]) -> Sequence[object]:
+        try:
+            if len(arguments) != 1:
+                raise Refused(Refusal.REQUEST_INVALID, f"{message.event} takes one argument, an object.")
+            result = await handler(cast("Connection[Any]", socket.context), msgspec.convert(arguments[0], message))
+        except Refused as refused:
+            return [failed(refused.refusal, refused.detail)]
+        except (msgspec.ValidationError, RecursionError) as error:
+            return [failed(Refusal.REQUEST_INVALID, str(error))]
+        except Exception as error:
+            temporary = isinstance(error, Fault) and error.temporary
+            log.error("message.failed", message=message.event, exc_info=error)
+            return [failed(Refusal.UNAVAILABLE if temporary else Refusal.INTERNAL)]
+        fields: dict[str, object] = msgspec.to_builtins(result) if result else {}
+        return [{"ok": True, **fields}]
+
+    return receive
+
+
+def unknown(event: str) -> EventHandler:
+    """The handler of what is no message of ours."""
+
+    async def refuse(_socket: Socket, _arguments: list[Any]) -> Sequence[object]:
+        return [failed(Refusal.MESSAGE_UNKNOWN, f"There is no message {event[:40]!r}.")]
+
+    return refuse
+
+
+def failed(refusal: Refusal, detail: str | None = None) -> Failed:
+    return Failed(False, refusal.code, refusal.title, detail or "")

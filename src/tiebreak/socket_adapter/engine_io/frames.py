@@ -45,7 +45,7 @@ HEAD_WITH_2_BYTES = Struct(">BBH").pack
 HEAD_WITH_8_BYTES = Struct(">BBQ").pack
 
 
-class FrameInvalid(Exception):  # noqa: N818 - says what happened, as everywhere in this code base
+class FrameInvalid(Exception):
     """The peer broke the protocol: fail the connection with this close code and reason (section 7.1.7)."""
 
     def __init__(self, code: int, reason: str) -> None:
@@ -101,7 +101,7 @@ class FrameReader:
             first = buffer[at]
             length = buffer[at + 1] - MASKED
             if length < 0 or first not in (INSIDE_MESSAGE if self._opcode else BETWEEN_MESSAGES):
-                raise FrameInvalid(PROTOCOL_ERROR, "frame not masked" if length < 0 else "frame of no use here")
+                raise FrameInvalid(PROTOCOL_ERROR, "frame not masked" if length < 0 else "unknown or unexpected frame")
             key_at = at + 2
             if length > LONGEST_CONTROL:
                 key_at, length = long_length(buffer, at)

@@ -25,7 +25,7 @@ SEPARATOR = b"\x1e"
 Message: TypeAlias = str | bytes
 
 
-class PacketInvalid(ValueError):  # noqa: N818 - says what happened, as everywhere in this code base
+class PacketInvalid(ValueError):
     """What arrived is no packet; the protocol asks to close the connection, or to answer 400."""
 
 

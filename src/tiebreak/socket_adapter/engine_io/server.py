@@ -210,8 +210,8 @@ class EngineServer:
             pass
 
     def _polling(self, session_id: str) -> Polling:
-        if session := self.sessions.get(session_id):
-            assert isinstance(session.transport, Polling)
+        session = self.sessions.get(session_id)
+        if session and isinstance(session.transport, Polling):
             return session.transport
         # Closed already: only its last words are left, and what it sends is not heard.
         return self._last_words[session_id]

@@ -163,15 +163,13 @@ class Session:
             self._upgrade = Upgrade.PROBED
             if isinstance(self.transport, Polling):
                 self.transport.end_poll()
-        elif packet.type == packets.UPGRADE and self._upgrade is Upgrade.PROBED:
-            self._change_to(web_socket)
+        elif packet.type == packets.UPGRADE and self.is_upgrading and isinstance(self.transport, Polling):
+            self._change(self.transport, web_socket)
         else:
             web_socket.close(reason="A probe was expected.")
             self._drop_probe()
 
-    def _change_to(self, web_socket: WebSocket) -> None:
-        polling = self.transport
-        assert isinstance(polling, Polling)
+    def _change(self, polling: Polling, web_socket: WebSocket) -> None:
         self.engine.wheel.cancel(self._probe_tick, self._give_up_probe)
         self._probe = None
         self._upgrade = Upgrade.DONE

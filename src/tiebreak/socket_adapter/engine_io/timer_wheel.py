@@ -25,7 +25,10 @@ class TimerWheel:
         self._done = 0
 
     def call_later(self, seconds: float, callback: Callback) -> int:
-        """Schedule a call; the tick it returns is what `cancel` wants. The same callback twice in a tick is called once."""
+        """Schedule a call; the tick it returns is what `cancel` wants.
+
+        The same callback twice in one tick is called once. A call may still come after `cancel` if its tick has begun.
+        """
         loop = asyncio.get_running_loop()
         if self._running is None:
             self._done = int(loop.time() / self._tick_seconds)

@@ -6,7 +6,7 @@ No task, no queue and no coroutine belongs to a connection: bytes come in by `da
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from tiebreak.socket_adapter.engine_io import frames
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 NORMAL, POLICY_VIOLATION = 1000, 1008
 
-# Which server a request is for, if any, and what it takes the client's address to be.
+# Which server a request is for, if any.
 Route: TypeAlias = "Callable[[Request], EngineServer | None]"
-AddressOf: TypeAlias = Callable[[Request], str]
+# The connection's address and the request's headers by lower-case name → the client's address.
+AddressOf: TypeAlias = Callable[[str, Mapping[str, str]], str]
 
 
 class WebSocket(asyncio.Protocol):
@@ -134,9 +135,8 @@ class WebSocket(asyncio.Protocol):
     def read(self) -> None:
         """Hand over the messages that are complete, until none is left or the session wants a pause."""
         reader = self._reader
-        assert reader is not None
         try:
-            while not self.paused and (message := reader.next()) is not None:
+            while reader and not self.paused and (message := reader.next()) is not None:
                 self._received(*message)
         except FrameInvalid as error:
             self._fail(error.code, error.reason, "transport error")
@@ -183,7 +183,7 @@ class WebSocket(asyncio.Protocol):
             self._refuse(EngineRefusal.BAD_REQUEST)
             return
         if self._address_of:
-            request.address = self._address_of(request)
+            request.address = self._address_of(request.address, request.headers)
             self._address_of = None
         refusal = opening_error(request) or (engine.refusal(request, self) if engine else EngineRefusal.BAD_REQUEST)
         if refusal or not engine:

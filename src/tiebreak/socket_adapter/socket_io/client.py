@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from tiebreak.socket_adapter.engine_io.fan_out import Recipients
 from tiebreak.socket_adapter.engine_io import outgoing as encoded
+from tiebreak.socket_adapter.engine_io.fan_out import Recipients
 from tiebreak.socket_adapter.engine_io.outgoing import Outgoing
 from tiebreak.socket_adapter.engine_io.session import Session
 from tiebreak.socket_adapter.socket_io.packets import Decoder, Packet, PacketInvalid, PacketType, encode

@@ -80,7 +80,7 @@ class Namespace(Broadcast):
         self._on_connection = handler
 
     def on_disconnect(self, handler: Callable[[Socket, str], None]) -> None:
-        """Called with the reason when a socket is gone."""
+        """Called with the reason when a socket is gone: once for each that was admitted, even if it never was in."""
         self._on_disconnect = handler
 
     def on(self, event: str, handler: Handler) -> None:
@@ -133,6 +133,7 @@ class Namespace(Broadcast):
             return
         # No await from here to the missed messages: what is emitted meanwhile must come after them.
         if not client.session.is_open:
+            self.disconnected(socket, "transport close")
             return
         if restored and belongs_to(socket, restored):
             self._take_up(socket, restored)

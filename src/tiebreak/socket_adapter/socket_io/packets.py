@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable
+from itertools import chain
 from typing import Any, TypeAlias
 
 import msgspec
@@ -45,6 +46,9 @@ HEAD = re.compile(r"([0-6])(?:([0-9]+)-)?(?:(/[^,]*),?)?([0-9]*)")
 GREATEST_ID = 2**53 - 1
 LONGEST_NUMBER = 16
 
+# A limit of its own: the interpreter's depends on who calls, and what was decoded here may be encoded elsewhere.
+DEEPEST = 100
+
 PLACEHOLDER = "_placeholder"
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | None"
 Container: TypeAlias = dict[str, Json] | list[Json]
@@ -61,7 +65,7 @@ from_json = msgspec.json.Decoder().decode
 to_json = msgspec.json.Encoder().encode
 
 
-class PacketInvalid(ValueError):  # noqa: N818 - says what happened, as everywhere in this code base
+class PacketInvalid(ValueError):
     """What arrived is no packet, or not the one that was due; the protocol asks to close the connection."""
 
 
@@ -105,13 +109,12 @@ def encode(packet: Packet) -> tuple[str, list[bytes]]:
 class Decoder:
     """Puts the packets of one connection together. After PacketInvalid the connection is to be closed."""
 
-    __slots__ = ("_attachments", "_max_attachments", "_packet", "_places")
+    __slots__ = ("_max_attachments", "_packet", "_places")
 
     def __init__(self, *, max_attachments: int) -> None:
         self._max_attachments = max_attachments
         self._packet: Packet | None = None  # waits for attachments
-        self._places: list[Place] = []  # where each of them belongs
-        self._attachments: list[bytes] = []
+        self._places: list[Place] = []  # where those that are still to come belong, the next one last
 
     @property
     def waiting(self) -> bool:
@@ -122,7 +125,7 @@ class Decoder:
         """The packet that is complete with this message; None: attachments are still to come.
 
         Raises PacketInvalid, and nothing else, for whatever a peer can send: also for valid JSON that Python cannot
-        hold (lone surrogates, numbers beyond a float, nesting beyond the recursion limit), for ids above 2**53 - 1, and
+        hold (lone surrogates, numbers beyond a float), for nesting of more than 100 levels, ids above 2**53 - 1, and
         unless each attachment is referred to exactly once.
         """
         if isinstance(message, str):
@@ -135,14 +138,11 @@ class Decoder:
         packet = self._packet
         if packet is None:
             raise PacketInvalid("an attachment where text is due")
-        self._attachments.append(message)
-        if len(self._attachments) < len(self._places):
+        container, key = self._places.pop()
+        container[key] = message
+        if self._places:
             return None
-        for (container, key), attachment in zip(self._places, self._attachments, strict=True):
-            container[key] = attachment
         self._packet = None
-        self._places = []
-        self._attachments = []
         return packet
 
     def _decode(self, text: str) -> Packet | None:
@@ -173,7 +173,7 @@ def parse_data(kind: PacketType, text: str) -> Json:
         data: Json = from_json(text)
     except (ValueError, RecursionError):
         raise PacketInvalid("payload is not JSON") from None
-    if not IS_PAYLOAD[kind](data):
+    if not IS_PAYLOAD[kind](data) or (len(text) > 2 * DEEPEST and is_too_deep(text, data)):
         raise PacketInvalid("invalid payload")
     return data
 
@@ -200,6 +200,17 @@ IS_PAYLOAD: tuple[Callable[[Json], bool], ...] = (
 )
 
 
+def is_too_deep(text: str, data: Json) -> bool:
+    """Whether arrays and objects are nested more than 100 deep. Most texts have too few of them for that."""
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return False
+    level: list[Json] = [data]
+    for _ in range(DEEPEST):
+        inner = (it.values() if isinstance(it, dict) else it for it in level if isinstance(it, (dict, list)))
+        level = list(chain.from_iterable(inner))
+    return any(isinstance(it, (dict, list)) for it in level)
+
+
 def bounded(digits: str, greatest: int) -> int:
     """A number in a packet's head. Raises PacketInvalid if it is greater, before a huge int is made of it."""
     if len(digits) > LONGEST_NUMBER or (number := int(digits)) > greatest:
@@ -208,7 +219,7 @@ def bounded(digits: str, greatest: int) -> int:
 
 
 def places(data: list[Json], count: int) -> list[Place]:
-    """Where in `data` the attachments 0 … count - 1 belong. Raises PacketInvalid unless each has one place."""
+    """Where in `data` the attachments belong, the first one last. Raises PacketInvalid unless each has one place."""
     found: dict[int, Place] = {}
     containers: list[Container] = [data]
     while containers:
@@ -223,17 +234,19 @@ def places(data: list[Json], count: int) -> list[Place]:
                 containers.append(value)
     if not found or len(found) < count:
         raise PacketInvalid("illegal attachments")
-    return [found[number] for number in range(count)]
+    return [found[number] for number in reversed(range(count))]
 
 
 def has_binary(data: Value) -> bool:
     """Whether anything in it must become an attachment."""
     if isinstance(data, dict):
-        data = [*data.values()]
-    elif not isinstance(data, (list, tuple)):
+        values = data.values()
+    elif isinstance(data, (list, tuple)):
+        values = data
+    else:
         return isinstance(data, BINARY)
     # Most values are plain: that they are is asked here, where it takes no call.
-    return any(type(value) not in PLAIN and has_binary(value) for value in data)
+    return any(type(value) not in PLAIN and has_binary(value) for value in values)
 
 
 def detach(data: Value, attachments: list[bytes]) -> Value:

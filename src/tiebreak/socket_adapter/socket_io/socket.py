@@ -29,12 +29,25 @@ class SocketGone(ConnectionError):
 
 
 class Socket:
-    """`id` is public, `pid` the client's secret for coming back; `data` belongs to the application, JSON values only.
+    """`id` is public, `pid` the client's secret for coming back.
 
+    `data` and `context` belong to the application; `data` is JSON, and comes back with the client.
     `recovered`: the client has its rooms, its data and all messages again, as if it had never been away.
     """
 
-    __slots__ = ("_acks", "auth", "client", "data", "id", "issued_ms", "joined", "namespace", "pid", "recovered")
+    __slots__ = (
+        "_acks",
+        "auth",
+        "client",
+        "context",
+        "data",
+        "id",
+        "issued_ms",
+        "joined",
+        "namespace",
+        "pid",
+        "recovered",
+    )
 
     def __init__(
         self,
@@ -52,6 +65,7 @@ class Socket:
         self.auth = auth
         self.issued_ms = issued_ms
         self.data: dict[str, Any] = {}
+        self.context: Any = None
         self.recovered = False
         self.joined: set[str] = set()
         self._acks: dict[int, Callable[[list[Any]], None]] | None = None

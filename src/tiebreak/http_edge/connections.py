@@ -1,0 +1,86 @@
+"""Connections to the HTTP servers: how long a request head may take, and who is at the other end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, TypeAlias, cast
+
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_SECONDS = 5.0
+TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+# The connection's address and the request's headers by lower-case name → the client's address.
+AddressOf: TypeAlias = Callable[[str, Mapping[str, str]], str]
+
+
+class HttpConnection(HttpToolsProtocol):
+    """uvicorn's HTTP/1.1, for clients that may be slow on purpose."""
+
+    _head_deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self._await_head()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._await_head()
+
+    def on_headers_complete(self) -> None:
+        self._head_came()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_came()
+        super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self) -> None:
+        super().handle_websocket_upgrade()
+        # It refers back to us: without this, the two would wait for the garbage collector.
+        del self.parser
+
+    def _await_head(self) -> None:
+        if self._head_deadline is None:
+            self._head_deadline = self.loop.call_later(HEAD_SECONDS, self._close_slow)
+
+    def _head_came(self) -> None:
+        if self._head_deadline:
+            self._head_deadline.cancel()
+            self._head_deadline = None
+
+    def _close_slow(self) -> None:
+        self._head_deadline = None
+        if not self.transport.is_closing():
+            self.transport.write(TOO_SLOW)
+            self.transport.close()
+
+
+def client_address(trusted_proxies: str) -> AddressOf:
+    """The address behind a request.
+
+    X-Forwarded-For is believed of trusted proxies, exactly as for requests that go through uvicorn's middleware.
+    """
+
+    async def nothing(*_: Any) -> None:
+        pass
+
+    middleware = ProxyHeadersMiddleware(nothing, trusted_proxies)
+
+    def address_of(address: str, headers: Mapping[str, str]) -> str:
+        scope: dict[str, Any] = {
+            "type": "http",
+            "scheme": "http",
+            "client": (address, 0),
+            "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
+        }
+        # It never waits for anything: one step is all of it.
+        with suppress(StopIteration):
+            cast("Any", middleware)(scope, nothing, nothing).send(None)
+        return scope["client"][0]
+
+    return address_of
