@@ -29,6 +29,7 @@ from tiebreak.redis_client import open_redis
 from tiebreak.settings import Settings, required
 from tiebreak.socket_adapter.cluster import newest_id, relay_stream
 from tiebreak.socket_adapter.emitter import Emitter
+from tiebreak.socket_adapter.garbage import tend_garbage
 from tiebreak.socket_adapter.server import Limits
 from tiebreak.tokens import Verifier
 
@@ -89,6 +90,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
             background = [
                 group.create_task(relay_stream(redis, sockets, from_id=await newest_id(redis))),
+                group.create_task(tend_garbage(sockets.count_opened, sockets.count_open)),
                 group.create_task(ticks.run()),
                 group.create_task(nudge.run()),
             ]

@@ -66,7 +66,7 @@ def client_address(trusted_proxies: str) -> AddressOf:
     X-Forwarded-For is believed of trusted proxies, exactly as for requests that go through uvicorn's middleware.
     """
 
-    async def nothing(*_: Any) -> None:
+    async def nothing(*_: object) -> None:
         pass
 
     middleware = ProxyHeadersMiddleware(nothing, trusted_proxies)

@@ -160,6 +160,14 @@ class SocketServer(Generic[Identity]):
         """
         self.sockets.deliver([event, *arguments], BroadcastOptions(tuple(rooms), tuple(excluded)))
 
+    def count_opened(self) -> int:
+        """Connections since the start."""
+        return self.server.engine.counts.sessions_opened
+
+    def count_open(self) -> int:
+        """Connections there are now."""
+        return len(self.server.engine.sessions)
+
     async def close(self) -> None:
         """Close every connection: clients come back to the next server by themselves."""
         await self.server.close()

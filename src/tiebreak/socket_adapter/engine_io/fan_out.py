@@ -1,4 +1,8 @@
-"""One message to many sessions: the same bytes to every transport, in order, a bounded share of each turn of the loop."""
+"""One message to many sessions: the same bytes to every transport, in order.
+
+A broadcast takes a bounded share of each turn of the loop. uvloop writes at once, a system call each: frames that wait
+for the same recipients are joined here before.
+"""
 
 from __future__ import annotations
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from urllib.parse import parse_qsl
+
+OPENING_ONLY = (b"sec-websocket-", b"connection:", b"upgrade:", b"pragma:", b"cache-control:", b"accept-encoding:")
 
 
 class Request:
@@ -15,12 +18,13 @@ class Request:
         self, method: str, path: str, query: str, head: bytes, *, address: str, secure: bool, version: str = "1.1"
     ) -> None:
         """`head` has a line `name: value` for each header, ended by CR LF. `address` is the client's, without port."""
-        self.method = method
-        self.path = path
+        # Thousands of sessions begin with the same words.
+        self.method = sys.intern(method)
+        self.path = sys.intern(path)
         self.address = address
         self.secure = secure
-        self.version = version
-        self._query = query
+        self.version = sys.intern(version)
+        self._query = sys.intern(query)
         self._head = head
 
     @property
@@ -42,6 +46,11 @@ class Request:
                 key, text = name.decode("latin-1").lower(), value.strip(b" \t").decode("latin-1")
                 headers[key] = f"{headers[key]}, {text}" if key in headers else text
         return headers
+
+    def shed(self) -> None:
+        """Forget the headers that were for the opening of the connection only."""
+        lines = self._head.split(b"\r\n")
+        self._head = b"\r\n".join(line for line in lines if not line.lower().startswith(OPENING_ONLY))
 
 
 def head_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

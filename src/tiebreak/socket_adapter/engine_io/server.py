@@ -94,10 +94,11 @@ class EngineServer:
             for session in list(self.sessions.values())[:PORTION]:
                 session.close("server shutting down")
             await asyncio.sleep(0)
-        while self.fan_out.is_busy:
-            await asyncio.sleep(0)
+        written = asyncio.Event()
+        self.fan_out.afterwards(written.set)
+        await written.wait()
 
-    # --- sessions ----------------------------------------------------------------------------------------------------
+    # --- sessions ------------------------------------------------------------------------------------------------
 
     def refusal(self, request: Request, web_socket: WebSocket | None = None) -> EngineRefusal | None:
         """Why this request may neither open nor continue a session, if so."""
@@ -183,7 +184,7 @@ class EngineServer:
         origin, allowed = headers.get("origin"), self.options.origin_allowed
         return origin is None or allowed is None or allowed(origin, headers.get("host"))
 
-    # --- long-polling ----------------------------------------------------------------------------------------------------
+    # --- long-polling ------------------------------------------------------------------------------------------------
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = request_of(scope)

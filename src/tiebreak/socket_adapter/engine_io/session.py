@@ -35,6 +35,22 @@ class Listener(Protocol):
         ...
 
 
+class Nobody:
+    """Listens when a session has ended: it and its listener need not refer to each other any more."""
+
+    def received(self, message: Message) -> None:
+        """Too late."""
+
+    def route_changed(self) -> None:
+        """Too late."""
+
+    def closed(self, reason: str) -> None:
+        """Known already."""
+
+
+NOBODY = Nobody()
+
+
 class Upgrade(enum.Enum):
     """How far a polling client is on its way to a WebSocket."""
 
@@ -223,4 +239,5 @@ class Session:
             self._probe.close()
             self._drop_probe()
         self.engine.forget(self, reason)
-        self.listener.closed(reason)
+        listener, self.listener = self.listener, NOBODY
+        listener.closed(reason)

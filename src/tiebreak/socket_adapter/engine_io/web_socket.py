@@ -192,6 +192,7 @@ class WebSocket(asyncio.Protocol):
         self._reader = FrameReader(engine.options.max_payload)
         self.transport.set_write_buffer_limits(high=engine.options.congested_bytes)
         self.transport.write(opening_answer(request))
+        request.shed()
         engine.open(request, self)
 
     def _refuse(self, refusal: EngineRefusal) -> None:
