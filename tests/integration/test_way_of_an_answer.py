@@ -25,8 +25,8 @@ from tiebreak.ids import new_id
 from tiebreak.metrics import CacheWorkerMetrics, PublisherMetrics
 from tiebreak.publisher_worker.relay import Relay
 from tiebreak.redis_client import Redis, open_redis
-from tiebreak.socket_adapter.cluster import STREAM
 from tiebreak.socket_adapter.emitter import Emitter
+from tiebreak.socket_adapter.redis_streams.stream_names import STREAM
 
 PARTITIONS = 2
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tiebreak.cache.leaderboard import Leaderboards
+from tiebreak.cache.leaderboard import TOP_ROWS, Leaderboards
 from tiebreak.database.answers import ledger
 from tiebreak.database.pool import Pool
 from tiebreak.database.quiz_sessions import find_participant, load_session
-from tiebreak.quiz.model import QuizSessionId, UserId
+from tiebreak.quiz.model import ParticipantId, QuizSessionId, UserId
 from tiebreak.quiz.ranking import Leaderboard
 
 
@@ -22,7 +22,7 @@ class Boards:
         quiz_session_id: QuizSessionId,
         user_id: UserId,
         *,
-        limit: int = 10,
+        limit: int = TOP_ROWS,
         offset: int = 0,
         around_me: bool = False,
     ) -> Leaderboard:
@@ -32,7 +32,15 @@ class Boards:
         """
         participant = await find_participant(self._pool, quiz_session_id, user_id)
         me = participant.id if participant else None
+        return await self._read(quiz_session_id, limit=limit, offset=offset, me=me, around_me=around_me)
 
+    async def top(self, quiz_session_id: QuizSessionId) -> Leaderboard:
+        """What everybody in the room sees."""
+        return await self._read(quiz_session_id, limit=TOP_ROWS, offset=0, me=None, around_me=False)
+
+    async def _read(
+        self, quiz_session_id: QuizSessionId, *, limit: int, offset: int, me: ParticipantId | None, around_me: bool
+    ) -> Leaderboard:
         async def cached() -> Leaderboard | None:
             return await self._leaderboards.read(
                 quiz_session_id, limit=limit, offset=offset, me=me, around_me=around_me

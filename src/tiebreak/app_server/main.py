@@ -14,6 +14,7 @@ from tiebreak.app_server.app import http_app
 from tiebreak.app_server.boards import Boards
 from tiebreak.app_server.commands import Answers
 from tiebreak.app_server.frozen_questions import FrozenQuestions
+from tiebreak.app_server.healing import Healing
 from tiebreak.app_server.nudge import Nudge
 from tiebreak.app_server.sockets import socket_server
 from tiebreak.app_server.ticks import Ticks
@@ -27,9 +28,9 @@ from tiebreak.http_edge.serving import serve
 from tiebreak.metrics import AppServerMetrics
 from tiebreak.redis_client import open_redis
 from tiebreak.settings import Settings, required
-from tiebreak.socket_adapter.cluster import newest_id, relay_stream
 from tiebreak.socket_adapter.emitter import Emitter
 from tiebreak.socket_adapter.garbage import tend_garbage
+from tiebreak.socket_adapter.redis_streams.streams import RedisStreams
 from tiebreak.socket_adapter.server import Limits
 from tiebreak.tokens import Verifier
 
@@ -59,6 +60,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         answers = Answers(pool, questions, ticks, nudge, clock, AppServerMetrics(registry))
         boards = Boards(pool, leaderboards)
         verifier = Verifier(lambda: fetch_keys(auth_client), clock)
+        gaps = asyncio.Event()
+        streams = RedisStreams(redis, on_gap=gaps.set)
         sockets = socket_server(
             origins=settings.origins,
             verifier=verifier,
@@ -67,7 +70,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             answers=answers,
             limits=Limits(settings.limit_sockets_per_address, settings.limit_sockets_per_user),
             clock=clock,
+            adapter=streams.adapter,
         )
+        healing = Healing(gaps, sockets, boards, ticks, clock)
         checks: dict[str, Check] = {
             "database": partial(pool.execute, "SELECT 1"),
             "cache": redis.ping,
@@ -87,14 +92,17 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             },
             auth_client=auth_client if settings.forward_auth else None,
         )
+        await streams.start()
         async with asyncio.TaskGroup() as group:
             background = [
-                group.create_task(relay_stream(redis, sockets, from_id=await newest_id(redis))),
+                group.create_task(streams.run()),
+                group.create_task(healing.run()),
                 group.create_task(tend_garbage(sockets.count_opened, sockets.count_open)),
                 group.create_task(ticks.run()),
                 group.create_task(nudge.run()),
             ]
             await serve(app, settings, stop, sockets)
+            await streams.close()
             for task in background:
                 task.cancel()
         await ticks.flush()

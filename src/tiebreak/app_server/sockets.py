@@ -15,6 +15,7 @@ from tiebreak.errors import Refusal, Refused
 from tiebreak.quiz.ranking import Leaderboard
 from tiebreak.socket_adapter.messages import EnterSession, GetLeaderboard, LeaveSession, UpdateScore
 from tiebreak.socket_adapter.server import Connection, Handler, Limits, SocketServer
+from tiebreak.socket_adapter.socket_io.adapter import AdapterFactory
 from tiebreak.tokens import Identity, Verifier
 
 Client = Connection[Identity]
@@ -29,6 +30,7 @@ def socket_server(
     answers: Answers,
     limits: Limits,
     clock: Clock,
+    adapter: AdapterFactory,
 ) -> SocketServer[Identity]:
     """A Socket.IO server that handles every message of docs/messages.md."""
     allowed = {origin.strip() for origin in origins.split(",") if origin.strip()}
@@ -83,4 +85,5 @@ def socket_server(
         handlers=handlers,
         limits=limits,
         clock=clock,
+        adapter=adapter,
     )

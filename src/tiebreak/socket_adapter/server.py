@@ -15,7 +15,7 @@ from tiebreak.errors import Fault, Refusal, Refused
 from tiebreak.socket_adapter.engine_io.options import EngineOptions, OriginAllowed
 from tiebreak.socket_adapter.engine_io.server import App
 from tiebreak.socket_adapter.engine_io.web_socket import AddressOf, WebSocket
-from tiebreak.socket_adapter.messages import RenewToken
+from tiebreak.socket_adapter.messages import RenewToken, RoomMessage, payload_of
 from tiebreak.socket_adapter.socket_io.adapter import AdapterFactory, BroadcastOptions, LocalAdapter
 from tiebreak.socket_adapter.socket_io.namespace import ConnectRefused, Namespace
 from tiebreak.socket_adapter.socket_io.namespace import Handler as EventHandler
@@ -151,14 +151,13 @@ class SocketServer(Generic[Identity]):
         """What uvicorn makes of connections that become WebSockets."""
         return self.server.engine.web_socket(address_of)
 
-    async def deliver(
-        self, event: str, arguments: Sequence[object], *, rooms: Sequence[str], excluded: Sequence[str]
-    ) -> None:
-        """Write a message, once, to every socket of this process in any of `rooms`, or to all if none is named.
+    def rooms(self) -> list[str]:
+        """Those that sockets of this process are in."""
+        return self.sockets.rooms.names()
 
-        Not to those that are in a room of `excluded`.
-        """
-        self.sockets.deliver([event, *arguments], BroadcastOptions(tuple(rooms), tuple(excluded)))
+    def deliver_here(self, room: str, message: RoomMessage) -> None:
+        """Send it to the sockets of this process that are in the room; other servers have their own."""
+        self.sockets.deliver([message.event, payload_of(message)], BroadcastOptions((room,), flags={"latest": True}))
 
     def count_opened(self) -> int:
         """Connections since the start."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -77,7 +78,7 @@ class JsClient(Client):
 
     def hear(self, said: dict[str, Any]) -> None:
         if "message" in said:
-            self.received.append(said["message"])
+            self.received.append(without_offset(said["message"]))
         elif "connected" in said:
             self.connections.append(said["connected"])
         else:
@@ -127,4 +128,10 @@ class PythonClient(Client):
         await self._client.disconnect()
 
     def _keep(self, *message: Any) -> None:
-        self.received.append(list(message))
+        self.received.append(without_offset(list(message)))
+
+
+def without_offset(message: Message) -> Message:
+    """The message without the place in the stream that follows its arguments, for connection state recovery."""
+    last = message[-1]
+    return message[:-1] if isinstance(last, str) and re.fullmatch(r"\d{13}-\d+", last) else message

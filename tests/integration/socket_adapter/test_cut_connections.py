@@ -4,7 +4,7 @@ import asyncio
 
 from redis.asyncio import Redis
 
-from tiebreak.socket_adapter.cluster import STREAM
+from tiebreak.socket_adapter.redis_streams.stream_names import STREAM
 
 MESSAGES = 2_000
 PER_CALL = 20

@@ -13,9 +13,9 @@ import msgspec
 from tiebreak.ids import new_id
 from tiebreak.quiz.model import QuizSessionId
 from tiebreak.redis_client import Redis, open_redis
-from tiebreak.socket_adapter.cluster import STREAM
 from tiebreak.socket_adapter.emitter import Emitter
 from tiebreak.socket_adapter.messages import SessionUpdate
+from tiebreak.socket_adapter.redis_streams.stream_names import STREAM
 
 
 def updates(count: int) -> list[tuple[QuizSessionId, SessionUpdate]]:

@@ -4,7 +4,7 @@ import base64
 
 import msgspec
 
-from tiebreak.socket_adapter.cluster import STREAM
+from tiebreak.socket_adapter.redis_streams.stream_names import STREAM
 
 # Of adapters that extend Node's ClusterAdapterWithHeartbeat: 1, 2 and 13; the rest are what 0.3 can send.
 OTHER_TYPES = range(14)

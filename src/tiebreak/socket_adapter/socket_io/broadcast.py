@@ -46,6 +46,11 @@ class Broadcast:
         return self._flagged("volatile", True)
 
     @property
+    def latest(self) -> Broadcast:
+        """The same, and clients of Node's servers do not miss it."""
+        return self._flagged("latest", True)
+
+    @property
     def local(self) -> Broadcast:
         """Clients of this process only."""
         return self._flagged("local", True)

@@ -191,7 +191,7 @@ class Namespace(Broadcast):
 
     def deliver(self, data: list[Any], opts: BroadcastOptions, *, offset: str | None = None) -> None:
         """Send an event to the sockets of this process that match; an offset lets clients ask for what came after."""
-        if offset is not None and not opts.flags.get("volatile"):
+        if offset is not None and not opts.is_volatile:
             data = [*data, offset]
         self._deliver(Packet(PacketType.EVENT, self.name, data), opts)
 
@@ -230,7 +230,7 @@ class Namespace(Broadcast):
         recipients = self.rooms.recipients(opts)
         if not len(recipients):
             return
-        volatile = f"{packet.data[0]} {opts.rooms}" if opts.flags.get("volatile") else None
+        volatile = f"{packet.data[0]} {opts.rooms}" if opts.is_volatile else None
         engine = self.server.engine
         engine.counts.messages_delivered += len(recipients)
         engine.fan_out.deliver(recipients, message(*encode(packet)), volatile)

@@ -52,8 +52,9 @@ class Rooms:
         self._everyone = Room()
         self._rooms: dict[str, Room] = {}
 
-    def __len__(self) -> int:
-        return len(self._rooms)
+    def names(self) -> list[str]:
+        """All rooms somebody has joined."""
+        return list(self._rooms)
 
     def add(self, socket: Socket) -> None:
         """A socket has connected."""
