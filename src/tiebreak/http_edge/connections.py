@@ -11,7 +11,12 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 5.0
+# Far more than a browser sends, cookies of other applications on the same host included.
+MAX_HEAD_BYTES = 32 * 1024
+# What a header costs beside its letters: thousands of short ones are no way around the limit.
+HEADER_COST_BYTES = 32
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 # The connection's address and the request's headers by lower-case name → the client's address.
@@ -22,6 +27,8 @@ class HttpConnection(HttpToolsProtocol):
     """uvicorn's HTTP/1.1, for clients that may be slow on purpose."""
 
     _head_deadline: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+    _head_lines = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
@@ -31,8 +38,30 @@ class HttpConnection(HttpToolsProtocol):
         super().on_message_begin()
         self._await_head()
 
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        # A header is handed over when it is complete only: one without an end is seen here.
+        if self._head_deadline:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._refuse(HEAD_TOO_LARGE)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_lines += len(name) + len(value) + HEADER_COST_BYTES
+        if self._head_lines > MAX_HEAD_BYTES:
+            self._refuse(HEAD_TOO_LARGE)
+            raise ValueError("The head of the request is too large.")
+        super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         self._head_came()
+        if (
+            self.parser
+            and self.parser.get_http_version() == "1.1"
+            and not any(name == b"host" for name, _ in self.headers)
+        ):
+            # RFC 9112, 3.2. What a callback raises becomes a 400.
+            raise ValueError("A request needs a Host header.")
         super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -40,6 +69,9 @@ class HttpConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
+        if self.scope["http_version"] != "1.1":
+            self.send_400_response("A WebSocket needs HTTP/1.1.")
+            return
         super().handle_websocket_upgrade()
         # It refers back to us: without this, the two would wait for the garbage collector.
         del self.parser
@@ -52,11 +84,15 @@ class HttpConnection(HttpToolsProtocol):
         if self._head_deadline:
             self._head_deadline.cancel()
             self._head_deadline = None
+        self._head_bytes = self._head_lines = 0
 
     def _close_slow(self) -> None:
         self._head_deadline = None
+        self._refuse(TOO_SLOW)
+
+    def _refuse(self, response: bytes) -> None:
         if not self.transport.is_closing():
-            self.transport.write(TOO_SLOW)
+            self.transport.write(response)
             self.transport.close()
 
 

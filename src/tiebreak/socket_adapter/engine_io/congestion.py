@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tiebreak.socket_adapter.engine_io.outgoing import Outgoing
 
 if TYPE_CHECKING:
-    from tiebreak.socket_adapter.engine_io.server import EngineServer
+    from tiebreak.socket_adapter.engine_io.session import Session
     from tiebreak.socket_adapter.engine_io.web_socket import WebSocket
 
 # Messages kept for the moment it has caught up, one for each name.
@@ -24,9 +24,10 @@ class Congestion:
 
     __slots__ = ("_buffered", "_engine", "_looks_in_vain", "_tick", "_web_socket", "_written", "skipped")
 
-    def __init__(self, web_socket: WebSocket, engine: EngineServer) -> None:
+    def __init__(self, web_socket: WebSocket, session: Session) -> None:
         self._web_socket = web_socket
-        self._engine = engine
+        self._engine = session.engine
+        self._engine.fan_out.slow[web_socket.transport] = session
         self._buffered = web_socket.transport.get_write_buffer_size()
         self._written = 0
         self.skipped: dict[str, Outgoing] = {}
@@ -52,6 +53,7 @@ class Congestion:
     def over(self) -> None:
         """It has caught up, or is gone."""
         self._engine.wheel.cancel(self._tick, self._look)
+        self._engine.fan_out.slow.pop(self._web_socket.transport, None)
 
     def _look_again(self) -> int:
         return self._engine.wheel.call_later(self._engine.options.stalled_seconds / LOOKS, self._look)

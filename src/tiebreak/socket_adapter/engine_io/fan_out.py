@@ -25,7 +25,7 @@ MERGED_BYTES = 32 * 1024
 
 
 class Recipients:
-    """Sessions, those whose connection keeps up apart from the rest.
+    """Sessions, those with a WebSocket apart from the rest.
 
     A snapshot: whoever keeps one takes a new one when a route or the membership changes. Deliveries to the same
     snapshot can be merged.
@@ -61,6 +61,9 @@ class FanOut:
 
     def __init__(self) -> None:
         self._waiting: deque[Delivery | Callable[[], None]] = deque()
+        # Connections that do not keep up, and whose they are: these are asked before each write.
+        self.slow: dict[asyncio.Transport, Session] = {}
+        self._batch: list[Delivery] = []
         self._frames = b""
         self._routes: Sequence[asyncio.Transport] = ()
         self._written = 0
@@ -92,7 +95,7 @@ class FanOut:
         if self._waiting or self._written < len(self._routes):
             asyncio.get_running_loop().call_soon(self._turn)
         else:
-            self._frames, self._routes, self._written = b"", (), 0
+            self._take(())
             self.is_busy = False
 
     def _next(self) -> bool:
@@ -100,36 +103,47 @@ class FanOut:
         if not self._waiting:
             return False
         first = self._waiting[0]
-        self._frames, self._routes, self._written = b"", (), 0
         if not isinstance(first, Delivery):
             self._waiting.popleft()
+            self._take(())
             first()
             return True
-        recipients = first.recipients
-        frames: list[bytes] = []
+        batch: list[Delivery] = []
         size = 0
         while self._waiting and size < MERGED_BYTES:
             delivery = self._waiting[0]
-            if not isinstance(delivery, Delivery) or delivery.recipients is not recipients:
+            if not isinstance(delivery, Delivery) or delivery.recipients is not first.recipients:
                 break
             self._waiting.popleft()
-            _, outgoing, volatile = delivery
-            frames.append(outgoing.frames)
-            size += len(outgoing.frames)
-            for session in recipients.others:
-                session.send(outgoing, volatile)
-        self._frames = frames[0] if len(frames) == 1 else b"".join(frames)
-        self._routes = recipients.routes
+            batch.append(delivery)
+            size += len(delivery.outgoing.frames)
+        self._take(batch)
+        for session in first.recipients.others:
+            send_each(session, batch)
         return True
 
+    def _take(self, batch: Sequence[Delivery]) -> None:
+        self._batch = list(batch)
+        self._frames = b"".join(delivery.outgoing.frames for delivery in batch)
+        self._routes = batch[0].recipients.routes if batch else ()
+        self._written = 0
+
     def _write(self, room: int) -> int:
-        frames = self._frames
+        frames, slow = self._frames, self.slow
         portion = self._routes[self._written : self._written + room]
         for route in portion:
             try:
-                route.write(frames)
+                if slow and route in slow:
+                    send_each(slow[route], self._batch)
+                else:
+                    route.write(frames)
             except RuntimeError:
                 # Its connection was lost since; the session hears of it by itself.
                 continue
         self._written += len(portion)
         return max(len(portion), 1)
+
+
+def send_each(session: Session, batch: Sequence[Delivery]) -> None:
+    for delivery in batch:
+        session.send(delivery.outgoing, delivery.volatile)

@@ -20,7 +20,6 @@ class EngineOptions:
     upgrade_timeout_seconds: float = 10.0
     # The largest message a client may send, and the largest body of a POST.
     max_payload: int = 1_000_000
-    max_packets_per_post: int = 256
     # None: every origin. A request without an Origin comes from a program, not from a page, and is always let in.
     origin_allowed: OriginAllowed | None = None
     sessions_per_address: int | None = None

@@ -53,13 +53,11 @@ def decode_packet(text: str) -> Packet:
         raise PacketInvalid("not base64") from None
 
 
-def decode_payload(body: bytes, *, max_packets: int) -> list[Packet]:
-    """The packets of a long-polling body: at least one, at most `max_packets`, in the order they were sent.
+def decode_payload(body: bytes) -> list[Packet]:
+    """The packets of a long-polling body: at least one, in the order they were sent.
 
     All or nothing: raises PacketInvalid if one of them is invalid (so is an empty one) or the body is not UTF-8.
     """
-    if body.count(SEPARATOR) >= max_packets:
-        raise PacketInvalid("too many packets")
     try:
         text = body.decode()
     except UnicodeDecodeError:

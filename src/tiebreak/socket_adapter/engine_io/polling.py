@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tiebreak.socket_adapter.engine_io.outgoing import CLOSE, NOOP, Outgoing
@@ -11,6 +13,9 @@ from tiebreak.socket_adapter.engine_io.packets import Packet, decode_payload, en
 
 if TYPE_CHECKING:
     from tiebreak.socket_adapter.engine_io.session import Session
+
+# A body may hold thousands; the loop has others to serve.
+PACKETS_PER_TURN = 100
 
 
 class Overlap(Exception):
@@ -50,16 +55,23 @@ class Polling:
         packets = [packet for outgoing, _ in self.hand_over_with_names() for packet in outgoing.packets]
         return encode_payload(packets or NOOP.packets)
 
-    async def post(self, body: bytes) -> None:
-        """Take in the body of a POST. Raises Overlap, PacketInvalid."""
+    @contextmanager
+    def posting(self) -> Generator[None]:
+        """While a POST is under way, its body still coming. Raises Overlap."""
         if self._posting:
             raise Overlap
         self._posting = True
         try:
-            for packet in decode_payload(body, max_packets=self.session.engine.options.max_packets_per_post):
-                await self._hand_over(packet)
+            yield
         finally:
             self._posting = False
+
+    async def take_in(self, body: bytes) -> None:
+        """The body of a POST. Raises PacketInvalid."""
+        for n, packet in enumerate(decode_payload(body), start=1):
+            await self._hand_over(packet)
+            if n % PACKETS_PER_TURN == 0:
+                await asyncio.sleep(0)
 
     async def _hand_over(self, packet: Packet) -> None:
         while self.paused and self.session.is_open:

@@ -108,14 +108,14 @@ class EngineServer:
             return EngineRefusal.TRANSPORT_UNKNOWN
         if not self._admits_origin(request):
             return EngineRefusal.ORIGIN
+        if query.get("EIO") != "4":
+            return EngineRefusal.PROTOCOL_VERSION
         if session_id := query.get("sid"):
             return self._continuation_refusal(session_id, transport, web_socket)
         if request.method != "GET":
             return EngineRefusal.HANDSHAKE_METHOD
         if (transport == "websocket") != bool(web_socket):
             return EngineRefusal.BAD_REQUEST
-        if query.get("EIO") != "4":
-            return EngineRefusal.PROTOCOL_VERSION
         if self._is_closing:
             return EngineRefusal.CLOSING
         limit = self.options.sessions_per_address
@@ -238,7 +238,8 @@ class EngineServer:
 
     async def _post(self, request: Request, polling: Polling, receive: Receive, send: Send) -> None:
         try:
-            await polling.post(await read_body(receive, self.options.max_payload))
+            with polling.posting():
+                await polling.take_in(await read_body(receive, self.options.max_payload))
         except BodyTooLarge:
             polling.session.transport_lost(polling, "transport error")
             await self._refuse(request, EngineRefusal.PAYLOAD_TOO_LARGE, send)

@@ -74,24 +74,21 @@ class WebSocket(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         if self.session and not self._closing_tick:
-            self.congestion = Congestion(self, self.session.engine)
-            self.session.listener.route_changed()
+            self.congestion = Congestion(self, self.session)
 
     def resume_writing(self) -> None:
         if self.congestion:
             congestion, self.congestion = self.congestion, None
             congestion.over()
-            if self.session:
-                self.session.listener.route_changed()
-                for outgoing in congestion.skipped.values():
-                    self.send(outgoing)
+            for outgoing in congestion.skipped.values():
+                self.send(outgoing)
 
     # --- to and from the session ---------------------------------------------------------------------------------
 
     @property
     def route(self) -> asyncio.Transport | None:
-        """Where a broadcast may be written without looking; None while the peer does not keep up, or we close."""
-        return None if self.congestion or self._closing_tick or self.session is None else self.transport
+        """Where a broadcast is written; None while the connection closes."""
+        return self.transport if self.is_open else None
 
     @property
     def is_open(self) -> bool:
@@ -109,10 +106,14 @@ class WebSocket(asyncio.Protocol):
         if self.session is None or not self.is_open:
             self.transport.close()
             return
-        engine = self.session.engine
         self.transport.write(frames.close_frame(code, reason))
-        self._closing_tick = engine.wheel.call_later(engine.options.closing_seconds, self.transport.abort)
+        self._close_soon()
         self.resume()
+
+    def _close_soon(self) -> None:
+        if self.session:
+            engine = self.session.engine
+            self._closing_tick = engine.wheel.call_later(engine.options.closing_seconds, self.transport.abort)
 
     def abort(self) -> None:
         """Close at once, with what could not be sent yet."""
@@ -155,14 +156,18 @@ class WebSocket(asyncio.Protocol):
             session.received(self, decode_packet(cast("str", payload)))
         elif opcode == frames.BINARY:
             session.received(self, Packet(MESSAGE, payload))
-        elif opcode == frames.PING and self.is_open:
+        elif opcode == frames.PING and self.is_open and not self.congestion:
+            # Who does not read what we send need not be answered.
             self.transport.write(frames.pong_frame(cast("bytes", payload)))
 
     def _peer_closes(self, payload: bytes) -> None:
         code, _ = frames.parse_close(payload)
         if self.is_open:
             self.transport.write(frames.close_frame(code) if payload else frames.close_frame(NORMAL))
+            self._close_soon()
         self.transport.close()
+        if self.session:
+            self.session.transport_lost(self, "transport close")
 
     def _fail(self, code: int, reason: str, session_reason: str) -> None:
         session = self.session

@@ -20,8 +20,10 @@ from tiebreak.socket_adapter.redis_streams.patience import Backoff, end_if_cance
 
 log = structlog.get_logger()
 
-# Said when nothing has come for so long; with no answer for as long again the connection is dead.
-PING_SECONDS = 10.0
+# When nothing has come for so long we subscribe again, which does no harm and is confirmed; if that is not, the
+# connection is dead. redis-py connects again by itself and may then have lost subscriptions.
+SILENCE_SECONDS = 5.0
+CONFIRMED_SECONDS = 1.0
 START_SECONDS = 10.0
 LARGEST_CALL = 500
 LONGEST_QUEUE = 50_000
@@ -85,17 +87,18 @@ class Subscriptions:
             await self._added.wait()
 
     async def _listen(self, pubsub: PubSub, backoff: Backoff) -> None:
-        pinged = False
+        asked_again = False
         while True:
             end_if_cancelled()
-            message = cast("dict[str, Any] | None", await pubsub.get_message(timeout=PING_SECONDS))
+            seconds = SILENCE_SECONDS if self._channels <= self._heard and not asked_again else CONFIRMED_SECONDS
+            message = cast("dict[str, Any] | None", await pubsub.get_message(timeout=seconds))
             if message is None:
-                if pinged:
-                    raise ConnectionError(f"no answer within {PING_SECONDS:g} s")
-                pinged = True
-                await pubsub.ping()
+                if asked_again:
+                    raise ConnectionError(f"no confirmation within {seconds:g} s")
+                asked_again = True
+                await pubsub.subscribe(*self._channels)
                 continue
-            pinged = False
+            asked_again = False
             match message["type"]:
                 case "message":
                     self._receive(message["channel"].decode(), message["data"])

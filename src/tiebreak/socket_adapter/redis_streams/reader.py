@@ -71,6 +71,7 @@ class StreamReader:
                 try:
                     careful = careful or idle >= IDLE_READS
                     if careful:
+                        idle = 0
                         entries = await self._read_carefully()
                     else:
                         entries = await self._read(connection)

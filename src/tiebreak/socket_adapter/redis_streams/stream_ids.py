@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 NOTHING = "0-0"
-OFFSET = re.compile(r"\d{1,19}-\d{1,19}")
+OFFSET = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 
 
 def order(entry_id: str) -> tuple[int, int]:

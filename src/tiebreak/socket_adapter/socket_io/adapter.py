@@ -15,9 +15,9 @@ OnAck: TypeAlias = Callable[[Any], None]
 class BroadcastOptions(msgspec.Struct, frozen=True):
     """To whom: sockets in any of `rooms`, or all if none is named, but none that is in a room of `except_`.
 
-    `flags` as in Node: volatile, local (this process only), timeout (milliseconds), compress (ignored). And `latest`: of
-    messages of one name to the same rooms only the newest matters. Node's servers drop a volatile message for a client
-    that is busy, and do not make up for it; one with `latest` they deliver like any other.
+    `flags` as in Node: volatile, local (this process only), timeout (milliseconds), compress (ignored). And `latest`:
+    of messages of one name to the same rooms only the newest matters. Node's servers drop a volatile message for a
+    client that is busy, and do not make up for it; one with `latest` they deliver like any other.
     """
 
     rooms: tuple[str, ...] = ()

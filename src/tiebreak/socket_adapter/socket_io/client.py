@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -35,8 +36,8 @@ class Client:
     """Listens to a session. What it sends is read no faster than it is handled."""
 
     __slots__ = (
-        *("_connect_tick", "_credited_at", "_credits", "_decoder", "_handling", "_holds", "_sockets"),
-        *("_server", "session"),
+        *("_connect_tick", "_credited_at", "_credits", "_decoder", "_events", "_greeting", "_handling", "_holds"),
+        *("_server", "_sockets", "session"),
     )
 
     def __init__(self, server: Server, session: Session) -> None:
@@ -46,6 +47,9 @@ class Client:
         self._sockets: tuple[Socket, ...] = ()
         self._holds = 0
         self._handling = 0
+        self._greeting = 0
+        # Events that wait for their turn; nothing but events ever waits, so that a handler may wait for an ACK.
+        self._events: deque[tuple[Socket, Packet]] | None = None
         self._credits = float(server.options.message_burst)
         self._credited_at = 0.0
         self._connect_tick = self._await_connect()
@@ -113,7 +117,7 @@ class Client:
             log.debug("socket.packet_out_of_turn", type=packet.type.name)
             self.close("parse error")
         elif packet.type is PacketType.EVENT:
-            self._handle(socket, packet)
+            self._queue(socket, packet)
         elif packet.type is PacketType.ACK:
             socket.acknowledged(packet.id, packet.data)
         else:
@@ -128,23 +132,45 @@ class Client:
         self._server.start(self._admit(namespace, packet.data or {}))
 
     async def _admit(self, namespace: Namespace, auth: dict[str, Any]) -> None:
+        self._greeting += 1
         try:
-            await namespace.admit(self, auth)
+            try:
+                socket = await namespace.admit(self, auth)
+            finally:
+                self._release(Hold.CONNECTING)
+            if socket:
+                await namespace.greet(socket)
         finally:
-            self._release(Hold.CONNECTING)
+            self._greeting -= 1
+            self._handle_next()
 
     def refuse(self, namespace: str, error: dict[str, Any]) -> None:
         """Not let in; the client may try again on the same connection."""
         self.send(encoded.message(*encode(Packet(PacketType.CONNECT_ERROR, namespace, error))))
 
+    def _queue(self, socket: Socket, packet: Packet) -> None:
+        if not self._greeting and self._handling < self._server.options.max_handling and not self._events:
+            self._handle(socket, packet)
+            return
+        if self._events is None:
+            self._events = deque()
+        self._events.append((socket, packet))
+        if len(self._events) >= self._server.options.max_waiting:
+            self._hold(Hold.HANDLING)
+
+    def _handle_next(self) -> None:
+        while self._events and not self._greeting and self._handling < self._server.options.max_handling:
+            self._handle(*self._events.popleft())
+        if self._events is not None and not self._events:
+            self._events = None
+            self._release(Hold.HANDLING)
+
     def _handle(self, socket: Socket, packet: Packet) -> None:
         event, *arguments = packet.data
         handler = socket.namespace.handler(event)
-        if handler is None:
+        if handler is None or not socket.is_connected:
             return
         self._handling += 1
-        if self._handling >= self._server.options.max_handling:
-            self._hold(Hold.HANDLING)
         self._server.start(self._run(socket, packet, handler(socket, arguments)))
 
     async def _run(self, socket: Socket, packet: Packet, handling: Any) -> None:
@@ -156,8 +182,7 @@ class Client:
             log.error("message.failed", message=str(packet.data[0])[:40], exc_info=error)
         finally:
             self._handling -= 1
-            if self._holds & Hold.HANDLING:
-                self._release(Hold.HANDLING)
+            self._handle_next()
 
     def _pay(self) -> None:
         rate = self._server.options.messages_per_second

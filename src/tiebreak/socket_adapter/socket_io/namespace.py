@@ -115,8 +115,8 @@ class Namespace(Broadcast):
     def next_ack_id(self) -> int:
         return next(self._ack_ids)
 
-    async def admit(self, client: Client, auth: dict[str, Any]) -> None:
-        """Let a client in, or refuse it."""
+    async def admit(self, client: Client, auth: dict[str, Any]) -> Socket | None:
+        """Let a client in, or refuse it: then there is no socket."""
         pid = secrets.token_urlsafe(15) if self.recovery_ms else None
         socket = Socket(self, client, secrets.token_urlsafe(15), pid, auth, int(time.time() * 1000))
         try:
@@ -126,15 +126,15 @@ class Namespace(Broadcast):
         except ConnectRefused as refusal:
             error = {"message": str(refusal)} | ({} if refusal.data is None else {"data": refusal.data})
             client.refuse(self.name, error)
-            return
+            return None
         except Exception as error:
             log.error("socket.admission_failed", exc_info=error)
             client.refuse(self.name, {"message": "The server could not let you in: try again."})
-            return
+            return None
         # No await from here to the missed messages: what is emitted meanwhile must come after them.
         if not client.session.is_open:
             self.disconnected(socket, "transport close")
-            return
+            return None
         if restored and belongs_to(socket, restored):
             self._take_up(socket, restored)
         client.add(socket)
@@ -148,6 +148,10 @@ class Namespace(Broadcast):
                 socket.send(Packet(PacketType.EVENT, self.name, data))
         if socket.pid:
             self.adapter.connected(socket)
+        return socket
+
+    async def greet(self, socket: Socket) -> None:
+        """Let the application know of a socket that is in."""
         if self._on_connection:
             await asyncio.sleep(GREETING_PAUSE_SECONDS)
             try:

@@ -32,8 +32,9 @@ class SocketOptions:
     # A client that sends more is read more slowly. None: no limit.
     messages_per_second: float | None = None
     message_burst: int = 100
-    # Messages of one client that are handled at the same time; more have to wait.
+    # Messages of one client that are handled at the same time; so many more may wait before we stop reading.
     max_handling: int = 32
+    max_waiting: int = 256
 
 
 @dataclass(slots=True)
