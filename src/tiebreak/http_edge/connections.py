@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, TypeAlias, cast
 
+from httptools import HttpParserUpgrade
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -29,6 +31,7 @@ class HttpConnection(HttpToolsProtocol):
     _head_deadline: asyncio.TimerHandle | None = None
     _head_bytes = 0
     _head_lines = 0
+    _read = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
@@ -39,7 +42,9 @@ class HttpConnection(HttpToolsProtocol):
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
+        self._read = data
         super().data_received(data)
+        self._read = b""
         # A header is handed over when it is complete only: one without an end is seen here.
         if self._head_deadline:
             self._head_bytes += len(data)
@@ -73,6 +78,9 @@ class HttpConnection(HttpToolsProtocol):
             self.send_400_response("A WebSocket needs HTTP/1.1.")
             return
         super().handle_websocket_upgrade()
+        # uvicorn passes on the head; what came in the same read is ours to pass on. The exception says where it begins.
+        if isinstance(upgrade := sys.exception(), HttpParserUpgrade) and (rest := self._read[upgrade.args[0] :]):
+            cast("asyncio.Protocol", self.transport.get_protocol()).data_received(rest)
         # It refers back to us: without this, the two would wait for the garbage collector.
         del self.parser
 

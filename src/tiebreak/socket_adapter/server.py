@@ -32,6 +32,7 @@ RECOVERY_SECONDS = 120.0
 # Far more than anybody taps; a client above it is read more slowly.
 MESSAGES_PER_SECOND = 20.0
 MESSAGE_BURST = 60
+MAX_HANDLING = 16
 
 
 class Bearer(Protocol):
@@ -123,6 +124,8 @@ class SocketServer(Generic[Identity]):
                 recovery_seconds=0 if adapter is LocalAdapter else RECOVERY_SECONDS,
                 messages_per_second=MESSAGES_PER_SECOND,
                 message_burst=MESSAGE_BURST,
+                max_handling=MAX_HANDLING,
+                max_waiting=MESSAGE_BURST,
             ),
             EngineOptions(
                 max_payload=MAX_MESSAGE_BYTES,

@@ -53,7 +53,8 @@ class Congestion:
     def over(self) -> None:
         """It has caught up, or is gone."""
         self._engine.wheel.cancel(self._tick, self._look)
-        self._engine.fan_out.slow.pop(self._web_socket.transport, None)
+        if self._web_socket.is_open:
+            self._engine.fan_out.slow.pop(self._web_socket.transport, None)
 
     def _look_again(self) -> int:
         return self._engine.wheel.call_later(self._engine.options.stalled_seconds / LOOKS, self._look)

@@ -61,7 +61,7 @@ class FanOut:
 
     def __init__(self) -> None:
         self._waiting: deque[Delivery | Callable[[], None]] = deque()
-        # Connections that do not keep up, and whose they are: these are asked before each write.
+        # Connections that do not keep up or are closing, and whose they are: asked before each write.
         self.slow: dict[asyncio.Transport, Session] = {}
         self._batch: list[Delivery] = []
         self._frames = b""
@@ -90,13 +90,15 @@ class FanOut:
 
     def _turn(self) -> None:
         room = PORTION
-        while room > 0 and (self._written < len(self._routes) or self._next()):
-            room -= self._write(room)
-        if self._waiting or self._written < len(self._routes):
-            asyncio.get_running_loop().call_soon(self._turn)
-        else:
-            self._take(())
-            self.is_busy = False
+        try:
+            while room > 0 and (self._written < len(self._routes) or self._next()):
+                room -= self._write(room)
+        finally:
+            if self._waiting or self._written < len(self._routes):
+                asyncio.get_running_loop().call_soon(self._turn)
+            else:
+                self._take(())
+                self.is_busy = False
 
     def _next(self) -> bool:
         """Take up the next deliveries that can be written together."""

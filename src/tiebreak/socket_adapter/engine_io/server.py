@@ -90,13 +90,12 @@ class EngineServer:
     async def close(self) -> None:
         """Take no new sessions and end those there are; clients connect again, to another server if there is one."""
         self._is_closing = True
+        await self._all_written()
         while self.sessions:
             for session in list(self.sessions.values())[:PORTION]:
                 session.close("server shutting down")
             await asyncio.sleep(0)
-        written = asyncio.Event()
-        self.fan_out.afterwards(written.set)
-        await written.wait()
+        await self._all_written()
 
     # --- sessions ------------------------------------------------------------------------------------------------
 
@@ -166,6 +165,11 @@ class EngineServer:
         """A session ends, and its client may hear of it at its next poll."""
         self._last_words[session_id] = polling
         self.wheel.call_later(self.options.closing_seconds, partial(self._forget_last_words, session_id))
+
+    async def _all_written(self) -> None:
+        written = asyncio.Event()
+        self.fan_out.afterwards(written.set)
+        await written.wait()
 
     def _forget_last_words(self, session_id: str) -> None:
         self._last_words.pop(session_id, None)
@@ -239,7 +243,11 @@ class EngineServer:
     async def _post(self, request: Request, polling: Polling, receive: Receive, send: Send) -> None:
         try:
             with polling.posting():
-                await polling.take_in(await read_body(receive, self.options.max_payload))
+                body = await read_body(receive, self.options.max_payload)
+                if not polling.session.is_open:
+                    await self._refuse(request, EngineRefusal.SESSION_UNKNOWN, send)
+                    return
+                await polling.take_in(body)
         except BodyTooLarge:
             polling.session.transport_lost(polling, "transport error")
             await self._refuse(request, EngineRefusal.PAYLOAD_TOO_LARGE, send)

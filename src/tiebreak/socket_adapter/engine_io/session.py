@@ -118,6 +118,9 @@ class Session:
 
     def resume(self) -> None:
         """Hand messages over again, those first that were held back."""
+        if self._pinged_at > self._heard_at:
+            # Its answer may be among them: the time in which we did not read is not the client's.
+            self._pinged_at = asyncio.get_running_loop().time()
         self.transport.resume()
 
     # --- from the transports -------------------------------------------------------------------------------------
@@ -164,9 +167,13 @@ class Session:
     @property
     def is_overdue(self) -> bool:
         """No answer to a ping for too long. Exact, while the wheel's next look may be a tick away."""
+        if self.transport.paused:
+            return False
         options = self.engine.options
-        silence = asyncio.get_running_loop().time() - self._heard_at
-        return silence >= options.ping_interval_seconds + options.ping_timeout_seconds
+        pinged_at = self._pinged_at
+        if pinged_at <= self._heard_at:
+            pinged_at = self._heard_at + options.ping_interval_seconds
+        return asyncio.get_running_loop().time() >= pinged_at + options.ping_timeout_seconds
 
     # --- inside --------------------------------------------------------------------------------------------------
 

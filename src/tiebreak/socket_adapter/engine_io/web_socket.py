@@ -67,9 +67,9 @@ class WebSocket(asyncio.Protocol):
         if self.congestion:
             self.congestion.over()
             self.congestion = None
-        if self._closing_tick and session:
-            session.engine.wheel.cancel(self._closing_tick, self.transport.abort)
         if session:
+            session.engine.wheel.cancel(self._closing_tick, self.transport.abort)
+            session.engine.fan_out.slow.pop(self.transport, None)
             session.transport_lost(self, "transport error" if exc else "transport close")
 
     def pause_writing(self) -> None:
@@ -80,6 +80,8 @@ class WebSocket(asyncio.Protocol):
         if self.congestion:
             congestion, self.congestion = self.congestion, None
             congestion.over()
+            if self._closing_tick:
+                return
             for outgoing in congestion.skipped.values():
                 self.send(outgoing)
 
@@ -113,6 +115,8 @@ class WebSocket(asyncio.Protocol):
     def _close_soon(self) -> None:
         if self.session:
             engine = self.session.engine
+            # Nothing may follow the close frame.
+            engine.fan_out.slow[self.transport] = self.session
             self._closing_tick = engine.wheel.call_later(engine.options.closing_seconds, self.transport.abort)
 
     def abort(self) -> None:

@@ -41,7 +41,7 @@ LARGEST_CALL_BYTES = 1 << 20
 LONGEST_QUEUE = 50_000
 
 
-class NotAppended(Exception):  # noqa: N818 - says what happened, as everywhere in this code base
+class NotAppended(Exception):
     """The stream did not take the message in time, or nobody knows whether it did."""
 
 

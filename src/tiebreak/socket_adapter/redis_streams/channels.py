@@ -14,16 +14,17 @@ from typing import Any, cast
 import structlog
 from redis.asyncio.client import PubSub
 
-from tiebreak.redis_client import OUTAGES, Redis, RedisError
+from tiebreak.redis_client import Redis, RedisError
 from tiebreak.socket_adapter.redis_streams.counts import Counts
 from tiebreak.socket_adapter.redis_streams.patience import Backoff, end_if_cancelled
 
 log = structlog.get_logger()
 
-# When nothing has come for so long we subscribe again, which does no harm and is confirmed; if that is not, the
-# connection is dead. redis-py connects again by itself and may then have lost subscriptions.
-SILENCE_SECONDS = 5.0
-CONFIRMED_SECONDS = 1.0
+# So long a new channel may have to wait.
+LISTEN_SECONDS = 0.5
+# When nothing has come for so many times that we subscribe again, which does no harm and is confirmed; if that is not,
+# the connection is dead. redis-py connects again by itself and may then have lost subscriptions.
+SILENT_LISTENS = 10
 START_SECONDS = 10.0
 LARGEST_CALL = 500
 LONGEST_QUEUE = 50_000
@@ -38,13 +39,11 @@ class Subscriptions:
         self._receive = receive
         self._channels: set[str] = set()
         self._heard: set[str] = set()
-        self._added = asyncio.Event()
         self._changed = asyncio.Event()
 
     def add(self, *channels: str) -> None:
         """Listen to these too, soon."""
         self._channels |= set(channels)
-        self._added.set()
 
     def listening(self, channel: str) -> bool:
         """Whether Redis counts us among the subscribers."""
@@ -63,42 +62,33 @@ class Subscriptions:
             end_if_cancelled()
             pubsub = self._redis.pubsub()
             try:
-                while not self._channels:
-                    await self._added.wait()
-                await pubsub.subscribe(*(asked := set(self._channels)))
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._subscribe_new(pubsub, asked))
-                    tasks.create_task(self._listen(pubsub, backoff))
-            except* (*OUTAGES, RedisError) as errors:
+                await self._listen(pubsub, backoff)
+            except (RedisError, OSError) as error:
                 seconds = backoff.next_seconds()
-                log.warning("cluster.unsubscribed", error=str(errors.exceptions[0]), retry_seconds=round(seconds, 3))
+                log.warning("cluster.unsubscribed", error=str(error), retry_seconds=round(seconds, 3))
                 await asyncio.sleep(seconds)
             finally:
                 self._heard.clear()
                 await pubsub.aclose()
 
-    async def _subscribe_new(self, pubsub: PubSub, asked: set[str]) -> None:
-        while True:
-            end_if_cancelled()
-            self._added.clear()
-            if new := self._channels - asked:
-                asked |= new
-                await pubsub.subscribe(*new)
-            await self._added.wait()
-
     async def _listen(self, pubsub: PubSub, backoff: Backoff) -> None:
-        asked_again = False
+        asked: set[str] = set()
+        silent = 0
         while True:
             end_if_cancelled()
-            seconds = SILENCE_SECONDS if self._channels <= self._heard and not asked_again else CONFIRMED_SECONDS
-            message = cast("dict[str, Any] | None", await pubsub.get_message(timeout=seconds))
-            if message is None:
-                if asked_again:
-                    raise ConnectionError(f"no confirmation within {seconds:g} s")
-                asked_again = True
-                await pubsub.subscribe(*self._channels)
+            if self._channels - asked or silent == SILENT_LISTENS:
+                asked = set(self._channels)
+                await pubsub.subscribe(*asked)
+            if not asked:
+                await asyncio.sleep(LISTEN_SECONDS)
                 continue
-            asked_again = False
+            message = cast("dict[str, Any] | None", await pubsub.get_message(timeout=LISTEN_SECONDS))
+            if message is None:
+                silent += 1
+                if silent > SILENT_LISTENS + 2:
+                    raise ConnectionError("Redis does not confirm subscriptions")
+                continue
+            silent = 0
             match message["type"]:
                 case "message":
                     self._receive(message["channel"].decode(), message["data"])

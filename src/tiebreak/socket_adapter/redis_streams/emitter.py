@@ -28,7 +28,7 @@ UID = "emitter"
 class Emission(msgspec.Struct, frozen=True):
     """An event for the sockets in any of `rooms`, or all, but none in `except_`.
 
-    `latest`: the next of this name to the same rooms makes it worthless. It is not sent again to a client that was away.
+    `latest`: the next of this name to the same rooms makes it worthless. A client that was away is not sent it again.
     """
 
     data: list[Any]

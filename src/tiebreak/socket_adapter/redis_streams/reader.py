@@ -37,9 +37,9 @@ class StreamReader:
         on_gap: Callable[[str, Gap], None],
         is_behind: Callable[[], bool],
     ) -> None:
-        """`max_length` is that of the streams. `receive` gets the stream, the id and the fields of each entry and does not raise.
+        """`receive` gets the stream, the id and the fields of each entry and does not raise.
 
-        While the process `is_behind` with what it has, entries wait in the stream.
+        `max_length` is that of the streams. While the process `is_behind` with what it has, entries wait in the stream.
         """
         self._redis = redis
         self._receive = receive

@@ -13,7 +13,7 @@ from tiebreak.socket_adapter.redis_streams.messages import Answered, ClientCount
 TIMEOUT_SECONDS = 5.0
 
 
-class AnswersMissing(TimeoutError):  # noqa: N818 - says what happened, as everywhere in this code base
+class AnswersMissing(TimeoutError):
     """Not every server has answered in time: `answers` are those of the others."""
 
     def __init__(self, answers: list[Any], expected: int, came: int) -> None:

@@ -19,7 +19,7 @@ EVERYBODY = None
 Rooms = Collection[str]
 
 
-class Incomplete(Exception):  # noqa: N818 - says what happened, as everywhere in this code base
+class Incomplete(Exception):
     """What was missed is not known completely, or is too much."""
 
 

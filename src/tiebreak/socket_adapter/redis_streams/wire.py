@@ -32,7 +32,7 @@ FROM_JSON = {type_: msgspec.json.Decoder(shape) for type_, shape in DATA.items()
 ENCODER = msgspec.json.Encoder()
 
 
-class Undecodable(ValueError):  # noqa: N818 - says what happened, as everywhere in this code base
+class Undecodable(ValueError):
     """A message nobody here can read; `kind` is short, for counting: type, data, event, envelope."""
 
     def __init__(self, kind: str, reason: object) -> None:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+# How soon to look again whether a client that took its time has been let in.
+DECISION_SECONDS = 0.5
+
 
 class Hold(enum.IntFlag):
     """Why nothing is read from a client."""
@@ -215,5 +218,10 @@ class Client:
         return self._server.engine.wheel.call_later(seconds, self._connect_timeout)
 
     def _connect_timeout(self) -> None:
-        if not self._sockets and not self._holds & Hold.CONNECTING:
+        if self._sockets or not self.session.is_open:
+            return
+        if self._holds & Hold.CONNECTING:
+            # Whether it is let in is being decided; afterwards there is no more time.
+            self._connect_tick = self._server.engine.wheel.call_later(DECISION_SECONDS, self._connect_timeout)
+        else:
             self.close("no namespace joined in time")

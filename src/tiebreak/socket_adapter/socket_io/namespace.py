@@ -160,8 +160,12 @@ class Namespace(Broadcast):
                 log.error("socket.connection_failed", exc_info=error)
 
     def disconnected(self, socket: Socket, reason: str) -> None:
+        """A socket is gone."""
         if self._on_disconnect:
-            self._on_disconnect(socket, reason)
+            try:
+                self._on_disconnect(socket, reason)
+            except Exception as error:
+                log.error("socket.disconnection_failed", exc_info=error)
 
     async def _restore(self, auth: dict[str, Any]) -> Restored | None:
         pid, offset = auth.get("pid"), auth.get("offset")
@@ -206,9 +210,9 @@ class Namespace(Broadcast):
         ack_id = self.next_ack_id()
         sockets = self.matching(opts)
 
-        def acknowledged(arguments: list[Any]) -> None:
-            if arguments:
-                on_ack(arguments[0])
+        def acknowledged(arguments: list[Any] | None) -> None:
+            if arguments is not None:
+                on_ack(arguments[0] if arguments else None)
 
         def forget() -> None:
             for socket in sockets:

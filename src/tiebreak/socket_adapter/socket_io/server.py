@@ -33,8 +33,8 @@ class SocketOptions:
     messages_per_second: float | None = None
     message_burst: int = 100
     # Messages of one client that are handled at the same time; so many more may wait before we stop reading.
-    max_handling: int = 32
-    max_waiting: int = 256
+    max_handling: int = 1_000
+    max_waiting: int = 1_000
 
 
 @dataclass(slots=True)

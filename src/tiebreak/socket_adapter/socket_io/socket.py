@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tiebreak.socket_adapter.engine_io.outgoing import message
 from tiebreak.socket_adapter.socket_io.adapter import BroadcastOptions
@@ -22,6 +22,8 @@ RECOVERABLE = frozenset(
         *("server shutting down", "too slow: buffer full", "too slow: stalled"),
     }
 )
+
+OnAck: TypeAlias = Callable[[list[Any] | None], None]
 
 
 class SocketGone(ConnectionError):
@@ -68,7 +70,7 @@ class Socket:
         self.context: Any = None
         self.recovered = False
         self.joined: set[str] = set()
-        self._acks: dict[int, Callable[[list[Any]], None]] | None = None
+        self._acks: dict[int, OnAck] | None = None
 
     # --- rooms ---------------------------------------------------------------------------------------------------
 
@@ -116,7 +118,9 @@ class Socket:
 
     async def emit_with_ack(self, event: str, *arguments: Any, timeout_seconds: float = 5.0) -> Any:
         """The client's acknowledgement, its first argument. Raises TimeoutError, SocketGone."""
-        answered: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        if not self.is_connected:
+            raise SocketGone(f"{self.id} is not connected: {event!r} was not sent")
+        answered: asyncio.Future[list[Any] | None] = asyncio.get_running_loop().create_future()
         ack_id = self.namespace.next_ack_id()
         self.expect_ack(ack_id, partial(settle, answered))
         self.send(Packet(PacketType.EVENT, self.namespace.name, [event, *arguments], ack_id))
@@ -125,11 +129,12 @@ class Socket:
                 arguments_back = await answered
         finally:
             self.forget_ack(ack_id)
-        if not self.is_connected and not arguments_back:
+        if arguments_back is None:
             raise SocketGone(f"{self.id} disconnected before it acknowledged {event!r}")
         return arguments_back[0] if arguments_back else None
 
-    def expect_ack(self, ack_id: int, on_ack: Callable[[list[Any]], None]) -> None:
+    def expect_ack(self, ack_id: int, on_ack: OnAck) -> None:
+        """`on_ack` gets the arguments of the acknowledgement, or None when the socket has gone without one."""
         if self._acks is None:
             self._acks = {}
         self._acks[ack_id] = on_ack
@@ -169,7 +174,7 @@ class Socket:
         self.client.forget(self)
         acks, self._acks = self._acks, None
         for on_ack in (acks or {}).values():
-            on_ack([])
+            on_ack(None)
         self.namespace.disconnected(self, reason)
 
     @property
@@ -190,6 +195,6 @@ class Socket:
         }
 
 
-def settle(answered: asyncio.Future[list[Any]], arguments: list[Any]) -> None:
+def settle(answered: asyncio.Future[list[Any] | None], arguments: list[Any] | None) -> None:
     if not answered.done():
         answered.set_result(arguments)
