@@ -64,6 +64,10 @@ class Connection(Generic[Identity]):
         self._tick = 0
         self.identity = identity
 
+    @property
+    def is_open(self) -> bool:
+        return self._socket.is_connected
+
     def enter_room(self, room: str) -> None:
         self._socket.join(room)
 
@@ -207,6 +211,8 @@ class SocketServer(Generic[Identity]):
             raise Refused(identity)
         if identity.user_id != connection.identity.user_id:
             raise Refused(Refusal.TOKEN_INVALID, "It is another user's. Connect anew as that user.")
+        if not connection.is_open:
+            return
         connection.identity = identity
         connection.last(self._life_seconds(identity))
 
@@ -240,7 +246,7 @@ def unknown(event: str) -> EventHandler:
     """The handler of what is no message of ours."""
 
     async def refuse(_socket: Socket, _arguments: list[Any]) -> Sequence[object]:
-        return [failed(Refusal.MESSAGE_UNKNOWN, f"There is no message {event[:40]!r}.")]
+        return [failed(Refusal.MESSAGE_UNKNOWN, f"There is no message {str(event)[:40]!r}.")]
 
     return refuse
 

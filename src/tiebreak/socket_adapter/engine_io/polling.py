@@ -25,7 +25,7 @@ class Overlap(Exception):
 class Polling:
     """The transport of a session that polls."""
 
-    __slots__ = ("_buffered", "_posting", "_queue", "_resumed", "_waiting", "paused", "session")
+    __slots__ = ("_buffered", "_queue", "_resumed", "_waiting", "is_posting", "session")
 
     name = "polling"
     # Never written to directly.
@@ -36,9 +36,8 @@ class Polling:
         self._queue: deque[tuple[Outgoing, str | None]] = deque()
         self._buffered = 0
         self._waiting: asyncio.Future[None] | None = None
-        self._posting = False
+        self.is_posting = False
         self._resumed: asyncio.Event | None = None
-        self.paused = False
 
     async def poll(self) -> bytes:
         """The body of the answer to a GET: waits until there is something to send. Raises Overlap."""
@@ -58,13 +57,14 @@ class Polling:
     @contextmanager
     def posting(self) -> Generator[None]:
         """While a POST is under way, its body still coming. Raises Overlap."""
-        if self._posting:
+        if self.is_posting:
             raise Overlap
-        self._posting = True
+        self.is_posting = True
         try:
             yield
         finally:
-            self._posting = False
+            self.is_posting = False
+            self.session.posted()
 
     async def take_in(self, body: bytes) -> None:
         """The body of a POST. Raises PacketInvalid."""
@@ -74,7 +74,7 @@ class Polling:
                 await asyncio.sleep(0)
 
     async def _hand_over(self, packet: Packet) -> None:
-        while self.paused and self.session.is_open:
+        while self.session.is_held and self.session.is_open:
             self._resumed = asyncio.Event()
             await self._resumed.wait()
         if not self.session.is_open:
@@ -120,21 +120,15 @@ class Polling:
         by_client = reason == "transport close"
         self._queue.append((NOOP if by_client else CLOSE, None))
         self.end_poll()
-        self._wake()
 
     def discard(self) -> None:
         """Send nothing any more."""
         self.hand_over()
-        self._wake()
 
     def pause(self) -> None:
-        """Hand over no more packets; a POST that brings some waits for its answer."""
-        self.paused = True
+        """The session is held: a POST that brings packets waits for its answer."""
 
     def resume(self) -> None:
-        self.paused = False
-        self._wake()
-
-    def _wake(self) -> None:
+        """It is not held any more, or has ended."""
         if self._resumed:
             self._resumed.set()

@@ -63,8 +63,8 @@ class Session:
     """A client with its id. Made by EngineServer; `listener` is set before anything is received."""
 
     __slots__ = (
-        *("_heard_at", "_pinged_at", "_probe", "_probe_tick", "_tick", "_upgrade"),
-        *("engine", "id", "is_open", "listener", "request", "transport"),
+        *("_heard_at", "_leaving", "_pinged_at", "_probe", "_probe_tick", "_tick", "_upgrade"),
+        *("engine", "id", "is_held", "is_open", "listener", "request", "transport"),
     )
 
     listener: Listener
@@ -75,6 +75,10 @@ class Session:
         self.request = request
         self.transport = transport
         self.is_open = True
+        # The listener wants no more messages for the moment.
+        self.is_held = False
+        # After an upgrade: the transport before, while a POST it took is not done with.
+        self._leaving: Polling | None = None
         self._probe: WebSocket | None = None
         self._probe_tick = 0
         self._upgrade = Upgrade.NONE if isinstance(transport, Polling) else Upgrade.DONE
@@ -114,6 +118,7 @@ class Session:
 
     def pause(self) -> None:
         """Hand over no more messages."""
+        self.is_held = True
         self.transport.pause()
 
     def resume(self) -> None:
@@ -121,13 +126,15 @@ class Session:
         if self._pinged_at > self._heard_at:
             # Its answer may be among them: the time in which we did not read is not the client's.
             self._pinged_at = asyncio.get_running_loop().time()
-        self.transport.resume()
+        self.is_held = False
+        # What was posted before an upgrade comes before what the WebSocket brings.
+        (self._leaving or self.transport).resume()
 
     # --- from the transports -------------------------------------------------------------------------------------
 
     def received(self, transport: Transport, packet: Packet) -> None:
         """A packet came in."""
-        if transport is not self.transport:
+        if transport is not self.transport and transport is not self._leaving:
             self._received_by_probe(packet)
         elif packet.type == packets.MESSAGE:
             self.engine.counts.messages_received += 1
@@ -146,6 +153,13 @@ class Session:
             self._end(reason)
         elif transport is self._probe:
             self._drop_probe()
+
+    def posted(self) -> None:
+        """A POST is done with."""
+        if self._leaving:
+            self._leaving = None
+            if not self.is_held:
+                self.transport.resume()
 
     def probe(self, web_socket: WebSocket) -> None:
         """A WebSocket has opened with this session's id: it may become its transport."""
@@ -167,7 +181,7 @@ class Session:
     @property
     def is_overdue(self) -> bool:
         """No answer to a ping for too long. Exact, while the wheel's next look may be a tick away."""
-        if self.transport.paused:
+        if self.is_held:
             return False
         options = self.engine.options
         pinged_at = self._pinged_at
@@ -197,7 +211,9 @@ class Session:
         self._probe = None
         self._upgrade = Upgrade.DONE
         self.transport = web_socket
-        if polling.paused:
+        if polling.is_posting:
+            self._leaving = polling
+        if self.is_held or self._leaving:
             web_socket.pause()
         for outgoing in polling.hand_over():
             web_socket.send(outgoing)
@@ -245,6 +261,8 @@ class Session:
         if self._probe:
             self._probe.close()
             self._drop_probe()
+        if polling := self._leaving or (self.transport if isinstance(self.transport, Polling) else None):
+            polling.resume()
         self.engine.forget(self, reason)
         listener, self.listener = self.listener, NOBODY
         listener.closed(reason)
