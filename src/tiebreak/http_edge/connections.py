@@ -43,10 +43,11 @@ class HttpConnection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._read = data
+        deadline = self._head_deadline
         super().data_received(data)
         self._read = b""
         # A header is handed over when it is complete only: one without an end is seen here.
-        if self._head_deadline:
+        if self._head_deadline and self._head_deadline is deadline:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse(HEAD_TOO_LARGE)

@@ -43,7 +43,7 @@ class Polling:
         """The body of the answer to a GET: waits until there is something to send. Raises Overlap."""
         if self._waiting:
             raise Overlap
-        if not self._queue and self.session.is_upgrading:
+        if not self._queue and (self.session.is_upgrading or self.session.transport is not self):
             return encode_payload(NOOP.packets)
         if not self._queue and self.session.is_open:
             self._waiting = asyncio.get_running_loop().create_future()
@@ -53,6 +53,11 @@ class Polling:
                 self._waiting = None
         packets = [packet for outgoing, _ in self.hand_over_with_names() for packet in outgoing.packets]
         return encode_payload(packets or NOOP.packets)
+
+    @property
+    def is_polled(self) -> bool:
+        """A GET waits."""
+        return self._waiting is not None
 
     @contextmanager
     def posting(self) -> Generator[None]:

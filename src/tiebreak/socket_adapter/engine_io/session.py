@@ -105,7 +105,7 @@ class Session:
     def close(self, reason: str = "forced close") -> None:
         """End the session: what was sent before is delivered first."""
         if self.is_open:
-            if isinstance(self.transport, Polling):
+            if isinstance(self.transport, Polling) and not self.transport.is_polled:
                 self.engine.keep_last_words(self.id, self.transport)
             self.break_off(reason)
 

@@ -167,7 +167,8 @@ class ClusterAdapter:
         if not (self._recovery and self._sessions):
             return None
         restored = await self._recovery.restore(pid, offset)
-        self._sessions.release(pid)
+        if restored:
+            self._sessions.release(pid)
         return restored
 
     async def _everywhere(

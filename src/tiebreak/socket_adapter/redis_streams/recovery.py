@@ -56,7 +56,7 @@ class Recovery:
         self._tell_holder = tell_holder
 
     async def restore(self, pid: str, offset: str) -> Restored | None:
-        """None for a session nobody has, or whose messages since `offset` are not all known. It is gone afterwards.
+        """None for a session nobody has, or whose messages since `offset` are not all known. It can be had once.
 
         Nothing is awaited after the last look at what has been delivered here.
         """
@@ -70,6 +70,7 @@ class Recovery:
             missed = await self._missed(offset, session.rooms)
             replayed = [[*_replayed(kept), kept.id] for kept in missed]
         except (RedisError, OSError, Incomplete, Undecodable, TimeoutError) as reason:
+            self._sessions.forget(pid)
             log.info("cluster.not_recovered", reason=str(reason) or type(reason).__name__)
             return None
         return Restored(SavedSession(session.sid, session.pid, session.rooms, session.data), replayed)

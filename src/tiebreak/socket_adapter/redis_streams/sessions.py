@@ -28,6 +28,8 @@ log = structlog.get_logger()
 
 FLUSH_SECONDS = 1.0
 LARGEST_CALL = 200
+# A socket that takes up a session that was taken does so at once.
+CLAIM_SECONDS = 1.0
 
 # KEYS: sessions. ARGV, for each: SHA-1 of all that may be there of ours, one after the other, or nothing if it does
 # not matter; time to live (ms); what to write, or nothing to delete it.
@@ -90,6 +92,8 @@ class Sessions:
         # By pid, those saved longest ago first.
         self._held: dict[str, Held] = {}
         self._due: dict[str, Held] = {}
+        # Taken from Redis, and when: a client may be gone again, or be refused, before it is back.
+        self._unclaimed: dict[str, tuple[bytes, float]] = {}
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
 
@@ -100,6 +104,7 @@ class Sessions:
         held = self._held.get(pid)
         if held is None or held.socket is not socket:
             self._held.pop(pid, None)
+            self._unclaimed.pop(pid, None)
             held = self._held[pid] = Held(socket, self._clock.monotonic())
         if held.fate == "connected":
             self._due[pid] = held
@@ -125,7 +130,10 @@ class Sessions:
                 self._due[pid] = held
 
     async def take(self, pid: str) -> StoredSession | None:
-        """The session, which is gone from Redis afterwards. Raises what Redis raises."""
+        """The session, gone from Redis until a socket that has it connects, or soon if none does.
+
+        Raises what Redis raises.
+        """
         async with self._writing:
             if held := self._due.get(pid):
                 await self._write([(pid, held)])
@@ -133,8 +141,16 @@ class Sessions:
                 pipe.get(self._prefix + pid)
                 pipe.delete(self._prefix + pid)
                 stored = cast("bytes | None", (await pipe.execute())[0])
-        session = decode_session(stored) if stored else None
-        return session if session and session.pid == pid else None
+            session = decode_session(stored) if stored else None
+            if not stored or not session or session.pid != pid:
+                return None
+            self.release(pid)
+            self._unclaimed[pid] = stored, self._clock.monotonic()
+            return session
+
+    def forget(self, pid: str) -> None:
+        """What was taken is worth nothing."""
+        self._unclaimed.pop(pid, None)
 
     async def flush(self) -> None:
         """Write what is due. Raises what Redis raises; what was not written stays due."""
@@ -156,11 +172,20 @@ class Sessions:
             self._renew()
             try:
                 await self.flush()
+                await self._put_back()
                 backoff.reset()
             except (RedisError, OSError) as error:
                 seconds = backoff.next_seconds()
                 log.warning("cluster.sessions_unsaved", error=str(error), retry_seconds=round(seconds, 3))
                 await self._clock.sleep(seconds)
+
+    async def _put_back(self) -> None:
+        overdue = self._clock.monotonic() - CLAIM_SECONDS
+        for pid, (stored, taken_at) in list(self._unclaimed.items()):
+            if taken_at > overdue:
+                break
+            await self._redis.set(self._prefix + pid, stored, px=self._recovery_ms, nx=True)
+            self._unclaimed.pop(pid, None)
 
     def _end(self, socket: LocalSocket, fate: Literal["dropped", "left"]) -> None:
         held = self._held.get(socket.pid or "")

@@ -50,8 +50,8 @@ class Client:
         self._sockets: tuple[Socket, ...] = ()
         self._holds = 0
         self._handling = 0
-        self._greeting = 0
-        # Events that wait for their turn; nothing but events ever waits, so that a handler may wait for an ACK.
+        self._greeting: tuple[Socket, ...] = ()
+        # Events that wait for their turn, and a DISCONNECT behind them. An ACK never waits: a handler may want it.
         self._events: deque[tuple[Socket, Packet]] | None = None
         self._credits = float(server.options.message_burst)
         self._credited_at = 0.0
@@ -119,12 +119,10 @@ class Client:
         elif socket is None or packet.type in {PacketType.CONNECT, PacketType.CONNECT_ERROR}:
             log.debug("socket.packet_out_of_turn", type=packet.type.name)
             self.close("parse error")
-        elif packet.type is PacketType.EVENT:
-            self._queue(socket, packet)
         elif packet.type is PacketType.ACK:
             socket.acknowledged(packet.id, packet.data)
         else:
-            socket.ended("client namespace disconnect")
+            self._queue(socket, packet)
 
     def _connect(self, packet: Packet) -> None:
         namespace = self._server.namespaces.get(packet.nsp)
@@ -135,43 +133,61 @@ class Client:
         self._server.start(self._admit(namespace, packet.data or {}))
 
     async def _admit(self, namespace: Namespace, auth: dict[str, Any]) -> None:
-        self._greeting += 1
         try:
-            try:
-                socket = await namespace.admit(self, auth)
-            finally:
-                self._release(Hold.CONNECTING)
+            socket = await namespace.admit(self, auth)
             if socket:
-                await namespace.greet(socket)
+                self._greeting = (*self._greeting, socket)
         finally:
-            self._greeting -= 1
-            self._handle_next()
+            self._release(Hold.CONNECTING)
+        if socket:
+            try:
+                await namespace.greet(socket)
+            finally:
+                self._greeting = tuple(other for other in self._greeting if other is not socket)
+                self._handle_next()
 
     def refuse(self, namespace: str, error: dict[str, Any]) -> None:
         """Not let in; the client may try again on the same connection."""
         self.send(encoded.message(*encode(Packet(PacketType.CONNECT_ERROR, namespace, error))))
 
     def _queue(self, socket: Socket, packet: Packet) -> None:
-        if not self._greeting and self._handling < self._server.options.max_handling and not self._events:
-            self._handle(socket, packet)
-            return
         if self._events is None:
+            if self._may_handle(socket):
+                self._handle(socket, packet)
+                return
             self._events = deque()
         self._events.append((socket, packet))
         if len(self._events) >= self._server.options.max_waiting:
             self._hold(Hold.HANDLING)
+        self._handle_next()
+
+    def _may_handle(self, socket: Socket) -> bool:
+        return self._handling < self._server.options.max_handling and socket not in self._greeting
 
     def _handle_next(self) -> None:
-        while self._events and not self._greeting and self._handling < self._server.options.max_handling:
-            self._handle(*self._events.popleft())
-        if self._events is not None and not self._events:
+        """Those whose turn has come; a socket that is being greeted holds up its own events only."""
+        if self._events is None:
+            return
+        passed_over: deque[tuple[Socket, Packet]] = deque()
+        while self._events and self._handling < self._server.options.max_handling:
+            socket, packet = self._events.popleft()
+            if self._may_handle(socket):
+                self._handle(socket, packet)
+            else:
+                passed_over.append((socket, packet))
+        if passed_over:
+            self._events.extendleft(reversed(passed_over))
+        if not self._events:
             self._events = None
             self._release(Hold.HANDLING)
 
     def _handle(self, socket: Socket, packet: Packet) -> None:
+        if packet.type is PacketType.DISCONNECT:
+            socket.ended("client namespace disconnect")
+            return
         event, *arguments = packet.data
         handler = socket.namespace.handler(event)
-        if handler is None or not socket.is_connected:
+        if handler is None:
             return
         self._handling += 1
         self._server.start(self._run(socket, packet, handler(socket, arguments)))
