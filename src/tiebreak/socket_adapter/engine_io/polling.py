@@ -30,9 +30,11 @@ class Polling:
     name = "polling"
     # Never written to directly.
     route = None
-    session: Session
+    # None when it has ended, or goes on by WebSocket.
+    session: Session | None
 
     def __init__(self) -> None:
+        self.session = None
         self._queue: deque[tuple[Outgoing, str | None]] = deque()
         self._buffered = 0
         self._waiting: asyncio.Future[None] | None = None
@@ -43,9 +45,7 @@ class Polling:
         """The body of the answer to a GET: waits until there is something to send. Raises Overlap."""
         if self._waiting:
             raise Overlap
-        if not self._queue and (self.session.is_upgrading or self.session.transport is not self):
-            return encode_payload(NOOP.packets)
-        if not self._queue and self.session.is_open:
+        if not self._queue and self.session and not self.session.is_upgrading:
             self._waiting = asyncio.get_running_loop().create_future()
             try:
                 await self._waiting
@@ -69,7 +69,8 @@ class Polling:
             yield
         finally:
             self.is_posting = False
-            self.session.posted()
+            if self.session:
+                self.session.posted()
 
     async def take_in(self, body: bytes) -> None:
         """The body of a POST. Raises PacketInvalid."""
@@ -79,15 +80,21 @@ class Polling:
                 await asyncio.sleep(0)
 
     async def _hand_over(self, packet: Packet) -> None:
-        while self.session.is_held and self.session.is_open:
+        while self.session and self.session.is_held:
             self._resumed = asyncio.Event()
             await self._resumed.wait()
-        if not self.session.is_open:
-            return
-        self.session.received(self, packet)
+        if self.session:
+            self.session.received(self, packet)
+
+    def lost(self, reason: str) -> None:
+        """The client, or what it sent, ends the session."""
+        if self.session:
+            self.session.transport_lost(self, reason)
 
     def send(self, outgoing: Outgoing, volatile: str | None = None) -> None:
         """Queue it for the next poll; a volatile one replaces one of its name where much has queued up."""
+        if self.session is None:
+            return
         options = self.session.engine.options
         if volatile is not None and self._buffered > options.congested_bytes:
             self.session.engine.counts.volatile_skipped += 1
@@ -96,7 +103,7 @@ class Polling:
         self._queue.append((outgoing, volatile))
         self._buffered += len(outgoing.frames)
         if self._buffered > options.max_buffered_bytes:
-            self.session.transport_lost(self, "too slow: buffer full")
+            self.lost("too slow: buffer full")
             self.discard()
             return
         self.end_poll()

@@ -227,11 +227,12 @@ class EngineServer:
         try:
             await asyncio.wait((waiting, gone), return_when=asyncio.FIRST_COMPLETED)
             if not waiting.done():
-                polling.session.transport_lost(polling, "transport close")
+                polling.lost("transport close")
                 return
             body = waiting.result()
         except Overlap:
-            polling.session.break_off("transport error")
+            if polling.session:
+                polling.session.break_off("transport error")
             await self._refuse(request, EngineRefusal.BAD_REQUEST, send)
             return
         finally:
@@ -244,18 +245,19 @@ class EngineServer:
         try:
             with polling.posting():
                 body = await read_body(receive, self.options.max_payload)
-                if not polling.session.is_open:
+                if polling.session is None:
                     await self._refuse(request, EngineRefusal.SESSION_UNKNOWN, send)
                     return
                 await polling.take_in(body)
         except BodyTooLarge:
-            polling.session.transport_lost(polling, "transport error")
+            polling.lost("transport error")
             await self._refuse(request, EngineRefusal.PAYLOAD_TOO_LARGE, send)
         except PacketInvalid:
-            polling.session.transport_lost(polling, "parse error")
+            polling.lost("parse error")
             await self._refuse(request, EngineRefusal.BAD_REQUEST, send)
         except Overlap:
-            polling.session.break_off("transport error")
+            if polling.session:
+                polling.session.break_off("transport error")
             await self._refuse(request, EngineRefusal.BAD_REQUEST, send)
         else:
             # As Node does, for the sake of old browsers.

@@ -157,6 +157,7 @@ class Session:
     def posted(self) -> None:
         """A POST is done with."""
         if self._leaving:
+            self._leaving.session = None
             self._leaving = None
             if not self.is_held:
                 self.transport.resume()
@@ -211,10 +212,12 @@ class Session:
         self._probe = None
         self._upgrade = Upgrade.DONE
         self.transport = web_socket
+        if self.is_held or polling.is_posting:
+            web_socket.pause()
         if polling.is_posting:
             self._leaving = polling
-        if self.is_held or self._leaving:
-            web_socket.pause()
+        else:
+            polling.session = None
         for outgoing in polling.hand_over():
             web_socket.send(outgoing)
         self.listener.route_changed()
@@ -262,6 +265,7 @@ class Session:
             self._probe.close()
             self._drop_probe()
         if polling := self._leaving or (self.transport if isinstance(self.transport, Polling) else None):
+            polling.session = None
             polling.resume()
         self.engine.forget(self, reason)
         listener, self.listener = self.listener, NOBODY

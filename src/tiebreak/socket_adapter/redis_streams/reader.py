@@ -63,33 +63,31 @@ class StreamReader:
     async def run(self) -> None:
         """Read for ever; while Redis is away, try again, longer apart each time."""
         backoff = Backoff()
+        while True:
+            end_if_cancelled()
+            try:
+                async with self._redis.client() as connection:
+                    await self._read_on(connection, backoff)
+            except (RedisError, OSError) as error:
+                seconds = backoff.next_seconds()
+                log.warning("cluster.unavailable", error=str(error), retry_seconds=round(seconds, 3))
+                await asyncio.sleep(seconds)
+
+    async def _read_on(self, connection: Redis, backoff: Backoff) -> None:
         careful = True
         idle = 0
-        async with self._redis.client() as connection:
-            while True:
-                end_if_cancelled()
-                try:
-                    careful = careful or idle >= IDLE_READS
-                    if careful:
-                        idle = 0
-                        entries = await self._read_carefully()
-                    else:
-                        entries = await self._read(connection)
-                except (RedisError, OSError) as error:
-                    careful = True
-                    seconds = backoff.next_seconds()
-                    log.warning("cluster.unavailable", error=str(error), retry_seconds=round(seconds, 3))
-                    await asyncio.sleep(seconds)
-                    continue
-                backoff.reset()
-                full = any(len(of_stream) >= self._read_count for _, of_stream in entries)
-                if full and not careful:
-                    # So far behind, entries may have been trimmed before we came to them: look again.
-                    careful = True
-                    continue
-                careful = full
-                idle = 0 if entries else idle + 1
-                await self._deliver(entries)
+        while True:
+            end_if_cancelled()
+            entries = await (self._read_carefully() if careful else self._read(connection))
+            backoff.reset()
+            full = any(len(of_stream) >= self._read_count for _, of_stream in entries)
+            if full and not careful:
+                # So far behind, entries may have been trimmed before we came to them: look again.
+                careful = True
+                continue
+            idle = 0 if entries or careful else idle + 1
+            careful = full or idle >= IDLE_READS
+            await self._deliver(entries)
 
     async def _read(self, connection: Redis) -> StreamReply:
         reply = await connection.xread({**self.positions}, count=self._read_count, block=BLOCK_MS)
