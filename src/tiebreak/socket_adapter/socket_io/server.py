@@ -77,7 +77,6 @@ class Server:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.engine.wheel.close()
 
     def adapter_for(self, namespace: LocalNamespace) -> Adapter:
         return self._adapter(namespace)
