@@ -16,10 +16,10 @@ TIED := .venv/bin/python -I -S src/tiebreak/embedded/launcher.py $$PPID 15 keep
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help up test check kafka web clean
+.PHONY: help up test check bench-fanout kafka web clean
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: $(if $(findstring --gateway,$(ARGS)),$(INSTALLED_GATEWAY),$(INSTALLED)) $(WEB) ## set up what is missing, then run everything (ARGS="--port 8100 --data DIR --host 0.0.0.0")
 	@exec $(TIED) .venv/bin/tiebreak up $(ARGS)
@@ -37,6 +37,9 @@ check: $(INSTALLED_DEV) $(NODE_MODULES) ## lint, format, types and import rules;
 	.venv/bin/lint-imports
 	scripts/with-node npm --prefix web run check
 	scripts/with-node npm --prefix web test
+
+bench-fanout: $(INSTALLED_DEV) $(TESTS_NODE_MODULES) ## our sockets beside Node's, python-socketio's and a C loop; writes bench/RESULTS.md (ARGS="--rounds 3")
+	@exec $(TIED) .venv/bin/python -m bench.fanout $(ARGS)
 
 kafka: $(INSTALLED_DEV) ## run a Kafka broker on this machine, until Ctrl-C (ARGS="--port 9092 --data DIR")
 	@scripts/get-kafka $(KAFKA_VERSION)

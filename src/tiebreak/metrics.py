@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 
 class AppServerMetrics:
@@ -21,6 +26,56 @@ class AppServerMetrics:
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
             registry=registry,
         )
+
+
+class SocketFigures(msgspec.Struct, frozen=True):
+    """What a socket server has counted since its start, and how many there are of what now."""
+
+    connections: int
+    sockets: int
+    rooms: int
+    received: int
+    delivered: int
+    skipped: int
+    throttled: int
+    recovered: int
+    closed: Mapping[str, int]
+    refused: Mapping[str, int]
+    adapter: Mapping[str, int]
+
+
+class SocketMetrics(Collector):
+    """Read when asked for: the socket server counts in plain numbers, at no cost to a broadcast."""
+
+    def __init__(self, registry: CollectorRegistry, read: Callable[[], SocketFigures]) -> None:
+        self._read = read
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        figures = self._read()
+        for name, text, value in (
+            ("connections", "Connections of clients, WebSocket and long-polling", figures.connections),
+            ("sockets", "Sockets that were let in", figures.sockets),
+            ("rooms", "Rooms with a socket of this process", figures.rooms),
+        ):
+            yield GaugeMetricFamily(f"tiebreak_socket_{name}", text, value=value)
+        for name, text, value in (
+            ("messages_received", "Messages from clients", figures.received),
+            ("messages_delivered", "Messages of broadcasts, counted once for each socket", figures.delivered),
+            ("messages_skipped", "Messages left out for clients that do not keep up", figures.skipped),
+            ("throttled", "Times a client that sent too much was read more slowly", figures.throttled),
+            ("recovered", "Clients that came back as the sockets they were", figures.recovered),
+        ):
+            yield CounterMetricFamily(f"tiebreak_socket_{name}", text, value=value)
+        for name, label, text, counts in (
+            ("closed", "reason", "Connections that ended", figures.closed),
+            ("refused", "reason", "Connections that were not opened", figures.refused),
+            ("adapter", "what", "What the Redis Streams adapter passed over, or could not do", figures.adapter),
+        ):
+            family = CounterMetricFamily(f"tiebreak_socket_{name}", text, labels=[label])
+            for value, count in counts.items():
+                family.add_metric([value], count)
+            yield family
 
 
 class PublisherMetrics:

@@ -25,7 +25,7 @@ from tiebreak.database.pool import open_pool
 from tiebreak.errors import KeysUnavailable
 from tiebreak.http_edge.health import Check, Doctor
 from tiebreak.http_edge.serving import serve
-from tiebreak.metrics import AppServerMetrics
+from tiebreak.metrics import AppServerMetrics, SocketMetrics
 from tiebreak.redis_client import open_redis
 from tiebreak.settings import Settings, required
 from tiebreak.socket_adapter.emitter import Emitter
@@ -72,6 +72,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             clock=clock,
             adapter=streams.adapter,
         )
+        SocketMetrics(registry, lambda: sockets.figures(streams.counts.of))
         healing = Healing(gaps, sockets, boards, ticks, clock)
         checks: dict[str, Check] = {
             "database": partial(pool.execute, "SELECT 1"),

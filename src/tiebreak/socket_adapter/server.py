@@ -12,6 +12,7 @@ import structlog
 
 from tiebreak.clock import Clock
 from tiebreak.errors import Fault, Refusal, Refused
+from tiebreak.metrics import SocketFigures
 from tiebreak.socket_adapter.engine_io.options import EngineOptions, OriginAllowed
 from tiebreak.socket_adapter.engine_io.server import App
 from tiebreak.socket_adapter.engine_io.web_socket import AddressOf, WebSocket
@@ -165,6 +166,23 @@ class SocketServer(Generic[Identity]):
     def deliver_here(self, room: str, message: RoomMessage) -> None:
         """Send it to the sockets of this process that are in the room; other servers have their own."""
         self.sockets.deliver([message.event, payload_of(message)], BroadcastOptions((room,), flags={"latest": True}))
+
+    def figures(self, adapter: Mapping[str, int]) -> SocketFigures:
+        """For the metrics; `adapter` is what the adapter counts itself."""
+        engine, rooms = self.server.engine, self.sockets.rooms
+        return SocketFigures(
+            connections=len(engine.sessions),
+            sockets=len(rooms.sockets),
+            rooms=len(rooms.names()),
+            received=engine.counts.messages_received,
+            delivered=engine.counts.messages_delivered,
+            skipped=engine.counts.volatile_skipped,
+            throttled=self.server.counts.throttled,
+            recovered=self.server.counts.recovered,
+            closed=engine.counts.closed,
+            refused=engine.counts.refused,
+            adapter=adapter,
+        )
 
     def count_opened(self) -> int:
         """Connections since the start."""

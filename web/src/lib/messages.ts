@@ -173,6 +173,7 @@ export interface ClientMessages {
   enter_session(body: { quiz_session_id: string }, acknowledge: Acknowledge<Snapshot>): void;
   leave_session(body: { quiz_session_id: string }, acknowledge: Acknowledge<object>): void;
   get_leaderboard(query: LeaderboardQuery, acknowledge: Acknowledge<Snapshot>): void;
+  renew_token(body: { token: string }, acknowledge: Acknowledge<object>): void;
 }
 
 // Socket.IO, server to the room of a quiz session

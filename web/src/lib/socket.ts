@@ -6,6 +6,8 @@ import { Problem } from "./problem.ts";
 
 export type QuizSocket = Socket<ServerMessages, ClientMessages>;
 
+/** Half the time before a token's end at which it is replaced (login.ts): none lapses between two looks. */
+const RENEW_EVERY_MS = 30_000;
 const BACKOFF: Backoff = { firstMs: 1_000, limitMs: 15_000 };
 const TOKEN_REFUSALS = new Set<unknown>([
   "token_missing",
@@ -35,9 +37,12 @@ export function openSocket(login: Login): QuizSocket {
       );
     },
   });
+  // The server closes a socket when its token ends, unless it is shown a newer one.
+  const renewing = setInterval(() => void renew(), RENEW_EVERY_MS);
   const close = socket.close.bind(socket);
   socket.close = () => {
     isClosed = true;
+    clearInterval(renewing);
     return close();
   };
 
@@ -49,6 +54,13 @@ export function openSocket(login: Login): QuizSocket {
   socket.on("disconnect", (reason) => {
     if (reason === "io server disconnect") void comeBack(false);
   });
+
+  async function renew(): Promise<void> {
+    if (!socket.connected) return;
+    // Without a token, or an answer, the server ends the connection in time, and we come back.
+    const fresh = await login.accessToken().catch(() => token);
+    if (fresh !== token) socket.emit("renew_token", { token: (token = fresh) }, () => {});
+  }
 
   async function comeBack(withFreshToken: boolean): Promise<void> {
     await pause(pauseMs(BACKOFF, refusals++));

@@ -196,6 +196,8 @@ class WebSocket(asyncio.Protocol):
             self._address_of = None
         refusal = opening_error(request) or (engine.refusal(request, self) if engine else EngineRefusal.BAD_REQUEST)
         if refusal or not engine:
+            if engine and refusal:
+                engine.counts.count_refused(refusal.name.lower())
             self._refuse(refusal or EngineRefusal.BAD_REQUEST)
             return
         self._reader = FrameReader(engine.options.max_payload)
