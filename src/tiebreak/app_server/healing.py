@@ -1,8 +1,12 @@
-"""What to do when messages to rooms were lost before this server could read them: show the rooms how things are."""
+"""Shows rooms how things are, when messages to them were lost, or somebody has come back to them.
+
+Of the messages to rooms only the newest matters, so nothing is sent again but that.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from uuid import UUID
 
 import structlog
@@ -23,36 +27,49 @@ RETRY_SECONDS = 1.0
 
 
 class Healing:
-    """Sends each room here its board and its state whenever `gaps` is set."""
+    """Sends rooms of this server their board and their state."""
 
-    def __init__(
-        self, gaps: asyncio.Event, sockets: SocketServer[Identity], boards: Boards, ticks: Ticks, clock: Clock
-    ) -> None:
-        self._sockets = sockets
+    def __init__(self, boards: Boards, ticks: Ticks, clock: Clock) -> None:
         self._boards = boards
         self._ticks = ticks
         self._clock = clock
-        self._gaps = gaps
+        self._due: set[str] = set()
+        self._everywhere = False
+        self._wake = asyncio.Event()
 
-    async def run(self) -> None:
+    def gap(self) -> None:
+        """Messages were lost, nobody knows which."""
+        self._everywhere = True
+        self._wake.set()
+
+    def back(self, rooms: Collection[str]) -> None:
+        """Somebody who was away is in these rooms again."""
+        self._due.update(rooms)
+        self._wake.set()
+
+    async def run(self, sockets: SocketServer[Identity]) -> None:
         """Heal for ever; while the stores are away, try again."""
         while True:
-            await self._gaps.wait()
-            self._gaps.clear()
+            await self._wake.wait()
+            self._wake.clear()
+            if self._everywhere:
+                self._everywhere = False
+                self._due.update(sockets.rooms())
+                log.info("rooms.gap", rooms=len(self._due))
             try:
-                await self._heal()
+                while self._due:
+                    await self._heal(sockets, next(iter(self._due)))
             except (*OUTAGES, *FAILURES, RedisError) as error:
                 log.warning("rooms.not_healed", error=str(error), retry_seconds=RETRY_SECONDS)
                 await self._clock.sleep(RETRY_SECONDS)
-                self._gaps.set()
+                self._wake.set()
 
-    async def _heal(self) -> None:
-        rooms = [room for room in self._sockets.rooms() if is_quiz_session(room)]
-        for room in rooms:
+    async def _heal(self, sockets: SocketServer[Identity], room: str) -> None:
+        if is_quiz_session(room):
             quiz_session_id = QuizSessionId(UUID(room))
-            self._sockets.deliver_here(room, LeaderboardUpdating(await self._boards.top(quiz_session_id)))
+            sockets.deliver_here(room, LeaderboardUpdating(await self._boards.top(quiz_session_id)))
             self._ticks.session_changed(quiz_session_id)
-        log.info("rooms.healed", rooms=len(rooms))
+        self._due.discard(room)
 
 
 def is_quiz_session(room: str) -> bool:

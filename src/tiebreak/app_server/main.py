@@ -60,8 +60,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         answers = Answers(pool, questions, ticks, nudge, clock, AppServerMetrics(registry))
         boards = Boards(pool, leaderboards)
         verifier = Verifier(lambda: fetch_keys(auth_client), clock)
-        gaps = asyncio.Event()
-        streams = RedisStreams(redis, on_gap=gaps.set)
+        healing = Healing(boards, ticks, clock)
+        streams = RedisStreams(redis, on_gap=healing.gap)
         sockets = socket_server(
             origins=settings.origins,
             verifier=verifier,
@@ -71,9 +71,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             limits=Limits(settings.limit_sockets_per_address, settings.limit_sockets_per_user),
             clock=clock,
             adapter=streams.adapter,
+            on_recovered=healing.back,
         )
         SocketMetrics(registry, lambda: sockets.figures(streams.counts.of))
-        healing = Healing(gaps, sockets, boards, ticks, clock)
         checks: dict[str, Check] = {
             "database": partial(pool.execute, "SELECT 1"),
             "cache": redis.ping,
@@ -97,7 +97,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
             background = [
                 group.create_task(streams.run()),
-                group.create_task(healing.run()),
+                group.create_task(healing.run(sockets)),
                 group.create_task(tend_garbage(sockets.count_opened, sockets.count_open)),
                 group.create_task(ticks.run()),
                 group.create_task(nudge.run()),

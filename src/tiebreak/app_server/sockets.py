@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,6 +31,7 @@ def socket_server(
     limits: Limits,
     clock: Clock,
     adapter: AdapterFactory,
+    on_recovered: Callable[[Collection[str]], None],
 ) -> SocketServer[Identity]:
     """A Socket.IO server that handles every message of docs/messages.md."""
     allowed = {origin.strip() for origin in origins.split(",") if origin.strip()}
@@ -86,4 +87,5 @@ def socket_server(
         limits=limits,
         clock=clock,
         adapter=adapter,
+        on_recovered=on_recovered,
     )

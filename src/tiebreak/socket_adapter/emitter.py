@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tiebreak.quiz.model import QuizSessionId
 from tiebreak.redis_client import Redis
-from tiebreak.socket_adapter.messages import LeaderboardUpdating, RoomMessage, ScoreUpdate, payload_of
+from tiebreak.socket_adapter.messages import RoomMessage, payload_of
 from tiebreak.socket_adapter.redis_streams import emitter
 
 
@@ -26,9 +26,9 @@ class Emitter:
 
 
 def emission(quiz_session_id: QuizSessionId, message: RoomMessage) -> emitter.Emission:
-    """Of boards and scores only the newest matters: it serves whoever was away, or does not keep up."""
+    """Of each kind of message only the newest matters: it serves whoever was away, or does not keep up."""
     return emitter.Emission(
         [message.event, payload_of(message)],
         rooms=(str(quiz_session_id),),
-        latest=isinstance(message, (LeaderboardUpdating, ScoreUpdate)),
+        latest=True,
     )

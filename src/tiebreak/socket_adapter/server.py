@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
 from uuid import UUID
 
@@ -114,9 +114,11 @@ class SocketServer(Generic[Identity]):
         limits: Limits,
         clock: Clock,
         adapter: AdapterFactory = LocalAdapter,
+        on_recovered: Callable[[Collection[str]], None] = lambda _: None,
     ) -> None:
         """`origin_allowed` gets the Origin and the Host header; `handlers` are by type of message.
 
+        `on_recovered` gets the rooms of a client that has come back to them.
         A handler's result becomes the acknowledgement `{ok: true, …}`; Refused becomes `{ok: false, code, title}`.
         """
         self._authenticate = authenticate
@@ -142,6 +144,7 @@ class SocketServer(Generic[Identity]):
         sockets = self.sockets
         sockets.admit_by(self._admit)
         sockets.on_disconnect(self._left)
+        sockets.on_recovered(lambda socket: on_recovered(socket.joined))
         for message, handler in {RenewToken: self._renew, **handlers}.items():
             sockets.on(message.event, receiver(message, handler))
         sockets.on_any(unknown)

@@ -59,6 +59,7 @@ class Namespace(Broadcast):
         self.adapter: Adapter = server.adapter_for(self)
         self._admit: Callable[[Socket], Awaitable[None]] | None = None
         self._on_connection: Callable[[Socket], Awaitable[None]] | None = None
+        self._on_recovered: Callable[[Socket], None] | None = None
         self._on_disconnect: Callable[[Socket, str], None] | None = None
         self._handlers: dict[str, Handler] = {}
         self._any_handler: Callable[[str], Handler] | None = None
@@ -82,6 +83,10 @@ class Namespace(Broadcast):
     def on_disconnect(self, handler: Callable[[Socket, str], None]) -> None:
         """Called with the reason when a socket is gone: once for each that was admitted, even if it never was in."""
         self._on_disconnect = handler
+
+    def on_recovered(self, handler: Callable[[Socket], None]) -> None:
+        """Called when a socket is in its rooms again. It has all it missed but what only the newest matters of."""
+        self._on_recovered = handler
 
     def on(self, event: str, handler: Handler) -> None:
         """Handle an event; of two for the same event, the later counts."""
@@ -148,6 +153,8 @@ class Namespace(Broadcast):
                 socket.send(Packet(PacketType.EVENT, self.name, data))
         if socket.pid:
             self.adapter.connected(socket)
+        if socket.recovered and self._on_recovered:
+            self._on_recovered(socket)
         return socket
 
     async def greet(self, socket: Socket) -> None:
