@@ -13,6 +13,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 5.0
+BODY_SECONDS = 20.0
+# An answer of which nothing was read for so long is given up.
+STALLED_SECONDS = 10.0
 # Far more than a browser sends, cookies of other applications on the same host included.
 MAX_HEAD_BYTES = 32 * 1024
 # What a header costs beside its letters: thousands of short ones are no way around the limit.
@@ -21,14 +24,18 @@ TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: cl
 HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
+BODY_HEADERS = {b"content-length", b"transfer-encoding"}
+
 # The connection's address and the request's headers by lower-case name → the client's address.
 AddressOf: TypeAlias = Callable[[str, Mapping[str, str]], str]
 
 
 class HttpConnection(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1, for clients that may be slow on purpose."""
+    """uvicorn's HTTP/1.1, for clients that may be slow on purpose, in sending or in reading."""
 
     _head_deadline: asyncio.TimerHandle | None = None
+    _body_deadline: asyncio.TimerHandle | None = None
+    _stalled_deadline: asyncio.TimerHandle | None = None
     _head_bytes = 0
     _head_lines = 0
     _read = b""
@@ -68,10 +75,28 @@ class HttpConnection(HttpToolsProtocol):
         ):
             # RFC 9112, 3.2. What a callback raises becomes a 400.
             raise ValueError("A request needs a Host header.")
+        if any(name in BODY_HEADERS for name, _ in self.headers):
+            self._body_deadline = self.loop.call_later(BODY_SECONDS, self._close_slow)
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._body_deadline = cancelled(self._body_deadline)
+        super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        self._stalled_deadline = self.loop.call_later(
+            STALLED_SECONDS, self._close_stalled, self.transport.get_write_buffer_size()
+        )
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self._stalled_deadline = cancelled(self._stalled_deadline)
+        super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_came()
+        self._body_deadline = cancelled(self._body_deadline)
+        self._stalled_deadline = cancelled(self._stalled_deadline)
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
@@ -90,19 +115,30 @@ class HttpConnection(HttpToolsProtocol):
             self._head_deadline = self.loop.call_later(HEAD_SECONDS, self._close_slow)
 
     def _head_came(self) -> None:
-        if self._head_deadline:
-            self._head_deadline.cancel()
-            self._head_deadline = None
+        self._head_deadline = cancelled(self._head_deadline)
         self._head_bytes = self._head_lines = 0
 
     def _close_slow(self) -> None:
         self._head_deadline = None
         self._refuse(TOO_SLOW)
 
+    def _close_stalled(self, buffered: int) -> None:
+        left = self.transport.get_write_buffer_size()
+        if left >= buffered:
+            self.transport.abort()
+        else:
+            self._stalled_deadline = self.loop.call_later(STALLED_SECONDS, self._close_stalled, left)
+
     def _refuse(self, response: bytes) -> None:
         if not self.transport.is_closing():
             self.transport.write(response)
             self.transport.close()
+
+
+def cancelled(timer: asyncio.TimerHandle | None) -> None:
+    """No timer: what is left of one."""
+    if timer:
+        timer.cancel()
 
 
 def client_address(trusted_proxies: str) -> AddressOf:

@@ -2,7 +2,7 @@
 
 A full collection with 10,000 sockets stops the loop for about 100 ms. What is frozen is not looked at, and is freed all
 the same once nothing refers to it; only cycles that break off from frozen objects would stay. Connections leave none
-(tests/integration/socket_core), and when most of them are gone everything is looked at once.
+(tests/integration/socket_core), and everything is looked at when nobody is connected.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import asyncio
 import gc
 from collections.abc import Callable
 
-LOOK_SECONDS = 1.0
-FREEZE_EVERY = 1_000
+LOOK_SECONDS = 0.25
+FREEZE_EVERY = 250
 # Collections of the young are rarer than by default: a broadcast leaves no garbage.
 THRESHOLDS = (10_000, 20, 50)
 
@@ -28,10 +28,10 @@ async def tend_garbage(count_opened: Callable[[], int], count_open: Callable[[],
         since = count_opened() - frozen_at
         if since < FREEZE_EVERY:
             continue
-        if count_open() < FREEZE_EVERY:
+        if count_open():
+            gc.collect(1)
+        else:
             gc.unfreeze()
             gc.collect()
-        else:
-            gc.collect(1)
         gc.freeze()
         frozen_at = count_opened()

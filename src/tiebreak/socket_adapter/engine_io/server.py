@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import msgspec
 import structlog
 
+from tiebreak.socket_adapter.engine_io.departures import Departures
 from tiebreak.socket_adapter.engine_io.fan_out import FanOut
 from tiebreak.socket_adapter.engine_io.options import Counts, EngineOptions
 from tiebreak.socket_adapter.engine_io.outgoing import Outgoing
@@ -53,6 +54,7 @@ class EngineServer:
         self.options = options or EngineOptions()
         self.wheel = TimerWheel(self.options.tick_seconds)
         self.fan_out = FanOut()
+        self.departures = Departures()
         self.counts = Counts()
         self.sessions: dict[str, Session] = {}
         self._last_words: dict[str, Polling] = {}

@@ -167,7 +167,6 @@ class Session:
         web_socket.session = self
         if self._upgrade is Upgrade.DONE or self._probe:
             web_socket.close(reason="This session has another transport already.")
-            web_socket.session = None
             return
         self._probe = web_socket
         self._probe_tick = self.engine.wheel.call_later(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from tiebreak.socket_adapter.engine_io import frames
@@ -63,14 +64,9 @@ class WebSocket(asyncio.Protocol):
             self.read()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        session, self.session = self.session, None
-        if self.congestion:
-            self.congestion.over()
-            self.congestion = None
-        if session:
-            session.engine.wheel.cancel(self._closing_tick, self.transport.abort)
-            session.engine.fan_out.slow.pop(self.transport, None)
-            session.transport_lost(self, "transport error" if exc else "transport close")
+        if self.session:
+            reason = "transport error" if exc else "transport close"
+            self.session.engine.departures.append(partial(self._depart, reason))
 
     def pause_writing(self) -> None:
         if self.session and not self._closing_tick:
@@ -172,6 +168,16 @@ class WebSocket(asyncio.Protocol):
         self.transport.close()
         if self.session:
             self.session.transport_lost(self, "transport close")
+
+    def _depart(self, reason: str) -> None:
+        session, self.session = self.session, None
+        if self.congestion:
+            self.congestion.over()
+            self.congestion = None
+        if session:
+            session.engine.wheel.cancel(self._closing_tick, self.transport.abort)
+            session.engine.fan_out.slow.pop(self.transport, None)
+            session.transport_lost(self, reason)
 
     def _fail(self, code: int, reason: str, session_reason: str) -> None:
         session = self.session

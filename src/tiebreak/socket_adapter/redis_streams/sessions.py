@@ -153,9 +153,11 @@ class Sessions:
         self._unclaimed.pop(pid, None)
 
     async def flush(self) -> None:
-        """Write what is due. Raises what Redis raises; what was not written stays due."""
-        while self._due:
+        """Write what is due, and wait for what is being written. Raises what Redis raises; the rest stays due."""
+        while True:
             async with self._writing:
+                if not self._due:
+                    return
                 await self._write(list(islice(self._due.items(), LARGEST_CALL)))
 
     async def run(self) -> None:
