@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Writes in one turn of the loop: some 10 ms of system calls.
 PORTION = 1_000
+# A polling client costs so many writes: its GET is answered.
+SEND_COST = 10
 # Deliveries that may wait before whoever makes more should hold back.
 MANY = 1_000
 # Frames that wait for the same recipients are written together, up to so many bytes.
@@ -48,6 +50,9 @@ class Recipients:
         return len(self.routes) + len(self.others)
 
 
+NOBODY = Recipients(())
+
+
 class Delivery(NamedTuple):
     """Something to send, and to whom; `volatile` as in Session.send."""
 
@@ -63,10 +68,11 @@ class FanOut:
         self._waiting: deque[Delivery | Callable[[], None]] = deque()
         # Connections that do not keep up or are closing, and whose they are: asked before each write.
         self.slow: dict[asyncio.Transport, Session] = {}
-        self._batch: list[Delivery] = []
+        self._batch: Sequence[Delivery] = ()
         self._frames = b""
         self._routes: Sequence[asyncio.Transport] = ()
-        self._written = 0
+        self._others: Sequence[Session] = ()
+        self._written = self._sent = 0
         self.is_busy = False
 
     @property
@@ -91,14 +97,18 @@ class FanOut:
     def _turn(self) -> None:
         room = PORTION
         try:
-            while room > 0 and (self._written < len(self._routes) or self._next()):
+            while room > 0 and (self._is_writing or self._next()):
                 room -= self._write(room)
         finally:
-            if self._waiting or self._written < len(self._routes):
+            if self._waiting or self._is_writing:
                 asyncio.get_running_loop().call_soon(self._turn)
             else:
                 self._take(())
                 self.is_busy = False
+
+    @property
+    def _is_writing(self) -> bool:
+        return self._written < len(self._routes) or self._sent < len(self._others)
 
     def _next(self) -> bool:
         """Take up the next deliveries that can be written together."""
@@ -120,20 +130,31 @@ class FanOut:
             batch.append(delivery)
             size += len(delivery.outgoing.frames)
         self._take(batch)
-        for session in first.recipients.others:
-            send_each(session, batch)
         return True
 
     def _take(self, batch: Sequence[Delivery]) -> None:
-        self._batch = list(batch)
+        self._batch = batch
         self._frames = b"".join(delivery.outgoing.frames for delivery in batch)
-        self._routes = batch[0].recipients.routes if batch else ()
-        self._written = 0
+        recipients = batch[0].recipients if batch else NOBODY
+        self._routes, self._others = recipients.routes, recipients.others
+        self._written = self._sent = 0
 
     def _write(self, room: int) -> int:
+        """Write to some; what it cost of the room there is."""
+        if self._written < len(self._routes):
+            portion = self._routes[self._written : self._written + room]
+            self._write_to(portion)
+            self._written += len(portion)
+            return len(portion)
+        others = self._others[self._sent : self._sent + max(1, room // SEND_COST)]
+        for session in others:
+            send_each(session, self._batch)
+        self._sent += len(others)
+        return max(1, len(others) * SEND_COST)
+
+    def _write_to(self, routes: Sequence[asyncio.Transport]) -> None:
         frames, slow = self._frames, self.slow
-        portion = self._routes[self._written : self._written + room]
-        for route in portion:
+        for route in routes:
             try:
                 if slow and route in slow:
                     send_each(slow[route], self._batch)
@@ -142,8 +163,6 @@ class FanOut:
             except RuntimeError:
                 # Its connection was lost since; the session hears of it by itself.
                 continue
-        self._written += len(portion)
-        return max(len(portion), 1)
 
 
 def send_each(session: Session, batch: Sequence[Delivery]) -> None:

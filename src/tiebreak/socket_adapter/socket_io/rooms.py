@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from tiebreak.socket_adapter.engine_io.fan_out import Recipients
+from tiebreak.socket_adapter.engine_io.fan_out import NOBODY, Recipients
 from tiebreak.socket_adapter.socket_io.adapter import BroadcastOptions
 
 if TYPE_CHECKING:
     from tiebreak.socket_adapter.socket_io.socket import Socket
-
-NOBODY = Recipients(())
 
 
 class Room:
