@@ -24,6 +24,9 @@ serve({
   // Every message in the same turn; the acknowledgements in their order.
   call: ({ client, messages }) =>
     Promise.all(messages.map((message) => sockets.get(client).timeout(20_000).emitWithAck(...message))),
+  // From the next connection on.
+  log_in_as: ({ client, token }) => void (sockets.get(client).auth = { token }),
+  recovered: ({ client }) => sockets.get(client).recovered,
   transport: ({ client }) => sockets.get(client).io.engine.transport.name,
   // As when a phone changes networks: no word of farewell.
   cut: ({ client }) => void sockets.get(client).io.engine.close(),

@@ -107,6 +107,25 @@ async def test_from_the_stream(redis_url):
             assert [message[:-1] for message in restored.missed] == [["n", n] for n in range(1, 700, 2)] + [["here"]]
 
 
+@pytest.mark.parametrize("elsewhere", [False, True])
+async def test_without_an_offset(redis_url, elsewhere):
+    """A client that was sent nothing with an offset gets all its rooms were sent since it connected."""
+    async with process(redis_url) as a:
+        await a.adapter.broadcast(["before"], ALL)
+        await a.here.got(["before"])
+        socket = a.here.socket("sid", "room", pid=PID)
+        a.adapter.connected(socket)
+        a.adapter.dropped(socket)
+        del a.here.sockets[socket.id]
+        await a.streams.close()
+        await a.adapter.broadcast(["newest"], room("room", latest=True))
+        await a.adapter.broadcast(["missed"], room("room"))
+        async with process(redis_url) as b:
+            await caught_up(a, b)
+            restored = await (b if elsewhere else a).adapter.restore(PID, None)
+            assert [message[:-1] for message in restored.missed] == [["missed"]]
+
+
 async def test_what_is_not_recovered(redis_url):
     """Offsets and sessions nobody knows, and sessions that are none."""
     async with process(redis_url) as a, Redis.from_url(redis_url) as redis:

@@ -56,6 +56,7 @@ async def test_while_connected(each_redis_url):
         a.adapter.connected(socket)
         saved = await eventually_stored(redis, "pid")
         assert sorted(saved.pop("rooms")) == ["room", "sid"]
+        assert saved.pop("since") == "0-0"
         assert saved == {"sid": "sid", "pid": "pid", "data": socket.data, "holder": a.streams.uid}
         assert 38_000 < await redis.pttl("sio:session:pid") <= 40_000
         socket.joined.add("other")
@@ -85,7 +86,7 @@ async def test_dropped_and_left(redis_url):
         await until(lambda: not a.adapter._sessions._due)
         await asyncio.sleep(0.05)
         saved = await stored(redis, "gone")
-        assert (sorted(saved["rooms"]), set(saved)) == (["gone", "room"], {"sid", "pid", "rooms", "data"})
+        assert (sorted(saved["rooms"]), set(saved)) == (["gone", "room"], {"sid", "pid", "rooms", "data", "since"})
         assert 18_000 < await redis.pttl("sio:session:gone") <= 20_000
         assert await stored(redis, "stays") is None
         # Never saved: nothing to delete, and nobody asks for it.

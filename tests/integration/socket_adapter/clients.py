@@ -73,6 +73,18 @@ class JsClient(Client):
         """The name of the transport now."""
         return await self._node.ask("transport", client=self.name)
 
+    async def recovered(self) -> bool:
+        """Whether it came back as the socket it was."""
+        return await self._node.ask("recovered", client=self.name)
+
+    async def log_in_as(self, token: str) -> None:
+        """Be another user from the next connection on."""
+        await self._node.ask("log_in_as", client=self.name, token=token)
+
+    async def cut(self) -> None:
+        """Close the connection as a phone does that changes networks; it connects again."""
+        await self._node.ask("cut", client=self.name)
+
     async def close(self) -> None:
         await self._node.ask("close", client=self.name)
 

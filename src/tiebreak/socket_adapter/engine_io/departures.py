@@ -16,13 +16,15 @@ class Departures:
         self._waiting: deque[Callable[[], None]] = deque()
 
     def append(self, depart: Callable[[], None]) -> None:
-        """`depart` does what is to be done; it does not raise."""
+        """`depart` does what is to be done. What it raises is its own affair: the others depart all the same."""
         if not self._waiting:
             asyncio.get_running_loop().call_soon(self._turn)
         self._waiting.append(depart)
 
     def _turn(self) -> None:
-        for _ in range(min(PORTION, len(self._waiting))):
-            self._waiting.popleft()()
-        if self._waiting:
-            asyncio.get_running_loop().call_soon(self._turn)
+        try:
+            for _ in range(min(PORTION, len(self._waiting))):
+                self._waiting.popleft()()
+        finally:
+            if self._waiting:
+                asyncio.get_running_loop().call_soon(self._turn)

@@ -157,7 +157,7 @@ class ClusterAdapter:
         if self._sessions:
             self._sessions.left(socket)
 
-    async def restore(self, pid: str, offset: str) -> Restored | None:
+    async def restore(self, pid: str, offset: str | None) -> Restored | None:
         """The session of a client that comes back, with all its rooms were sent since `offset`; else None.
 
         Await it directly, not in a task of its own, and put the socket into its rooms before anything else is

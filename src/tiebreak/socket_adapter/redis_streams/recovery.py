@@ -18,7 +18,7 @@ from tiebreak.socket_adapter.redis_streams.reader import StreamReader
 from tiebreak.socket_adapter.redis_streams.ring import Incomplete, Kept, Ring, Rooms
 from tiebreak.socket_adapter.redis_streams.session_format import StoredSession
 from tiebreak.socket_adapter.redis_streams.sessions import Sessions
-from tiebreak.socket_adapter.redis_streams.stream_ids import OFFSET, order
+from tiebreak.socket_adapter.redis_streams.stream_ids import NOTHING, OFFSET, order
 from tiebreak.socket_adapter.redis_streams.wire import Undecodable, decode_data, decode_entry
 from tiebreak.socket_adapter.socket_io.adapter import Restored, SavedSession
 
@@ -55,19 +55,21 @@ class Recovery:
         self._ring = ring
         self._tell_holder = tell_holder
 
-    async def restore(self, pid: str, offset: str) -> Restored | None:
+    async def restore(self, pid: str, offset: str | None) -> Restored | None:
         """None for a session nobody has, or whose messages since `offset` are not all known. It can be had once.
 
         Nothing is awaited after the last look at what has been delivered here.
         """
-        if not OFFSET.fullmatch(offset):
+        if offset is not None and not OFFSET.fullmatch(offset):
             return None
         try:
             session = await self._sessions.take(pid)
             if session is None:
                 return None
             self._tell_holder(session)
-            missed = await self._missed(offset, session.rooms)
+            missed = await self._missed(
+                offset or session.since or NOTHING, session.rooms, has_offset=offset is not None
+            )
             replayed = [[*_replayed(kept), kept.id] for kept in missed]
         except (RedisError, OSError, Incomplete, Undecodable, TimeoutError) as reason:
             self._sessions.forget(pid)
@@ -75,13 +77,16 @@ class Recovery:
             return None
         return Restored(SavedSession(session.sid, session.pid, session.rooms, session.data), replayed)
 
-    async def _missed(self, offset: str, rooms: Rooms) -> list[Kept]:
+    async def _missed(self, offset: str, rooms: Rooms, *, has_offset: bool) -> list[Kept]:
         losses = self._ring.losses
         if losses and order(offset) <= order(self._ring.lost_until):
             raise Incomplete("messages were lost since")
         async with asyncio.timeout(CATCH_UP_SECONDS):
             while order(self._reader.positions[self._stream]) < order(offset):
                 await self._reader.advance()
+        if not has_offset and self._ring.reaches(offset):
+            last = self._ring.last_until(offset)
+            return self._ring.after(last, rooms, max_count=MAX_MISSED, max_bytes=MAX_MISSED_BYTES)
         earlier: list[Kept] = []
         reached = offset
         pages = 0

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from tiebreak.socket_adapter.redis_streams.stream_ids import NOTHING
+from tiebreak.socket_adapter.redis_streams.stream_ids import NOTHING, order
 
 MAX_COUNT = 10_000
 MAX_BYTES = 16 << 20
@@ -85,6 +85,14 @@ class Ring:
 
     def __contains__(self, entry_id: str) -> bool:
         return entry_id in self._by_id
+
+    def reaches(self, position: str) -> bool:
+        """Whether everything broadcast after it is here."""
+        return order(position) >= order(self.base)
+
+    def last_until(self, position: str) -> str | None:
+        """The newest entry that is not after a position; None if all are."""
+        return next((kept.id for kept in reversed(self._kept) if order(kept.id) <= order(position)), None)
 
     def after(self, entry_id: str | None, rooms: Rooms, *, max_count: int, max_bytes: int) -> list[Kept]:
         """What these rooms, or everybody, were sent after an entry; after `base` if that is None. Oldest first.

@@ -1,6 +1,6 @@
 """A session as it is stored: base64 of msgpack, as Node does it.
 
-Ours say besides who holds the socket, while it is connected. Node passes that over.
+Ours say more. Node passes that over.
 """
 
 from __future__ import annotations
@@ -14,17 +14,28 @@ from tiebreak.socket_adapter.socket_io.adapter import LocalSocket, SavedSession
 
 
 class StoredSession(SavedSession, frozen=True):
-    """`holder` is the uid of the server where the socket was connected when it was saved."""
+    """`holder` is the uid of the server where the socket was connected when it was saved.
+
+    `since` is how far that server had read the stream when the socket connected: a client that comes back without an
+    offset has been sent nothing that has one since then.
+    """
 
     holder: str | None = None
+    since: str | None = None
 
 
 DECODER = msgspec.msgpack.Decoder(StoredSession)
 
 
-def encode_session(socket: LocalSocket, holder: str | None) -> bytes:
+def encode_session(socket: LocalSocket, *, holder: str | None, since: str) -> bytes:
     """Raises what msgspec raises for data that is no msgpack."""
-    session = {"sid": socket.id, "pid": socket.pid, "rooms": list(socket.rooms), "data": cast("Any", socket.data)}
+    session = {
+        "sid": socket.id,
+        "pid": socket.pid,
+        "rooms": list(socket.rooms),
+        "data": cast("Any", socket.data),
+        "since": since,
+    }
     return base64.b64encode(msgspec.msgpack.encode(session | ({"holder": holder} if holder else {})))
 
 

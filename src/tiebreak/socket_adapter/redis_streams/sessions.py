@@ -54,10 +54,11 @@ return said
 class Held:
     """A socket of ours and what Redis has of it."""
 
-    __slots__ = ("fate", "last_value", "ours", "saved", "saved_at", "socket")
+    __slots__ = ("fate", "last_value", "ours", "saved", "saved_at", "since", "socket")
 
-    def __init__(self, socket: LocalSocket, now: float) -> None:
+    def __init__(self, socket: LocalSocket, now: float, since: str) -> None:
         self.socket = socket
+        self.since = since
         self.fate: Literal["connected", "dropped", "left", "taken"] = "connected"
         # SHA-1 (hex) of what we have written; of several, one after the other, while we do not know which came through.
         self.ours = ""
@@ -79,15 +80,19 @@ class Sessions:
         recovery_ms: int,
         clock: Clock,
         counts: Counts,
+        position: Callable[[], str],
         on_taken: Callable[[LocalSocket], None],
     ) -> None:
-        """`on_taken` gets a socket of ours whose client has gone on with another server."""
+        """`position` is how far this process has read the stream.
+
+        `on_taken` gets a socket of ours whose client has gone on with another server."""
         self._redis = redis
         self._prefix = prefix
         self._uid = uid
         self._recovery_ms = recovery_ms
         self._clock = clock
         self._counts = counts
+        self._position = position
         self._on_taken = on_taken
         # By pid, those saved longest ago first.
         self._held: dict[str, Held] = {}
@@ -98,14 +103,16 @@ class Sessions:
         self._writing = asyncio.Lock()
 
     def connected(self, socket: LocalSocket) -> None:
-        """To be saved soon."""
+        """To be saved soon; at once if what may be saved already is not right any more."""
         if (pid := socket.pid) is None:
             return
         held = self._held.get(pid)
         if held is None or held.socket is not socket:
             self._held.pop(pid, None)
             self._unclaimed.pop(pid, None)
-            held = self._held[pid] = Held(socket, self._clock.monotonic())
+            held = self._held[pid] = Held(socket, self._clock.monotonic(), self._position())
+        else:
+            self._wake.set()
         if held.fate == "connected":
             self._due[pid] = held
 
@@ -198,7 +205,7 @@ class Sessions:
         self._due.pop(pid, None)
         if held.fate == "taken" or (fate == "left" and not held.ours):
             return
-        held.last_value = self._encoded(socket, None) if fate == "dropped" else b""
+        held.last_value = self._encoded(held, None) if fate == "dropped" else b""
         held.fate = fate
         self._due[pid] = held
         self._wake.set()
@@ -229,7 +236,7 @@ class Sessions:
         now = self._clock.monotonic()
         for pid, held in call:
             connected = held.fate == "connected"
-            value = self._encoded(held.socket, self._uid) if connected else held.last_value
+            value = self._encoded(held, self._uid) if connected else held.last_value
             if value is None:
                 continue
             if now - held.saved_at > 2 * self._recovery_ms / 1_000:
@@ -254,9 +261,9 @@ class Sessions:
                 if outcome == b"taken":
                     self._on_taken(held.socket)
 
-    def _encoded(self, socket: LocalSocket, holder: str | None) -> bytes | None:
+    def _encoded(self, held: Held, holder: str | None) -> bytes | None:
         try:
-            return encode_session(socket, holder)
+            return encode_session(held.socket, holder=holder, since=held.since)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             self._counts.add("unsaved", error)
             return None

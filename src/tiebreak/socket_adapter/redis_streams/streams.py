@@ -116,7 +116,7 @@ class RedisStreams:
             ring=ring,
             counts=self.counts,
         )
-        sessions = self._sessions(namespace) if ring else None
+        sessions = self._sessions(namespace, stream) if ring else None
         member = Member(namespace, stream, inbox, ring, sessions)
         self._members[name] = self._by_name[name.encode()] = member
         channels = [f"{self._channel_prefix}#{name}#", f"{self._channel_prefix}#{name}#{self.uid}#"]
@@ -170,7 +170,7 @@ class RedisStreams:
         except (RedisError, OSError) as error:
             log.warning("cluster.sessions_unsaved", error=str(error) or type(error).__name__)
 
-    def _sessions(self, namespace: LocalNamespace) -> Sessions:
+    def _sessions(self, namespace: LocalNamespace, stream: str) -> Sessions:
         return Sessions(
             self._redis,
             prefix=self._session_prefix,
@@ -178,6 +178,7 @@ class RedisStreams:
             recovery_ms=namespace.recovery_ms,
             clock=self._clock,
             counts=self.counts,
+            position=lambda: self._reader.positions[stream],
             on_taken=_disconnect,
         )
 

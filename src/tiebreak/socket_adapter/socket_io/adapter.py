@@ -117,9 +117,10 @@ class Adapter(Protocol):
         """It went for good."""
         ...
 
-    async def restore(self, pid: str, offset: str) -> Restored | None:
+    async def restore(self, pid: str, offset: str | None) -> Restored | None:
         """The session and all it missed; None if anything of it is not known any more.
 
+        Without an offset: the client has been sent nothing that had one.
         Nothing is awaited after the last look at what was sent: what comes later is delivered live.
         """
         ...
@@ -176,7 +177,7 @@ class LocalAdapter:
     def left(self, socket: LocalSocket) -> None:
         pass
 
-    async def restore(self, pid: str, offset: str) -> Restored | None:
+    async def restore(self, pid: str, offset: str | None) -> Restored | None:
         return None
 
 

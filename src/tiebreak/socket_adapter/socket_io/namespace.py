@@ -176,7 +176,7 @@ class Namespace(Broadcast):
 
     async def _restore(self, auth: dict[str, Any]) -> Restored | None:
         pid, offset = auth.get("pid"), auth.get("offset")
-        if not self.recovery_ms or not isinstance(pid, str) or not isinstance(offset, str):
+        if not self.recovery_ms or not isinstance(pid, str) or not isinstance(offset, (str, type(None))):
             return None
         try:
             return await self.adapter.restore(pid, offset)
