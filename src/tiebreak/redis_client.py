@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 # What redis-py raises when the server is gone, going, or still loading its data (BusyLoadingError is one).
@@ -29,7 +29,7 @@ async def open_redis(url: str, *, retries: int = 3) -> Redis:
         socket_connect_timeout=5,
         socket_timeout=10,
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), retries=retries),
-        retry_on_error=[RedisConnectionError] if retries else [],
+        retry_on_error=[RedisConnectionError, ReadOnlyError] if retries else [],
         health_check_interval=30,
         protocol=2,
     )

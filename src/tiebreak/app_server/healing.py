@@ -18,11 +18,13 @@ from tiebreak.database.pool import FAILURES
 from tiebreak.quiz.model import QuizSessionId
 from tiebreak.redis_client import OUTAGES, RedisError
 from tiebreak.socket_adapter.messages import LeaderboardUpdating
+from tiebreak.socket_adapter.redis_streams.patience import end_if_cancelled
 from tiebreak.socket_adapter.server import SocketServer
 from tiebreak.tokens import Identity
 
 log = structlog.get_logger()
 
+GATHER_SECONDS = 0.5
 RETRY_SECONDS = 1.0
 
 
@@ -48,28 +50,32 @@ class Healing:
         self._wake.set()
 
     async def run(self, sockets: SocketServer[Identity]) -> None:
-        """Heal for ever; while the stores are away, try again."""
+        """Heal for ever, each room at most once in a while; while the stores are away, try again."""
         while True:
+            end_if_cancelled()
             await self._wake.wait()
             self._wake.clear()
+            # A crowd that comes back is sent its board once, not once for each of them.
+            await self._clock.sleep(GATHER_SECONDS)
             if self._everywhere:
                 self._everywhere = False
                 self._due.update(sockets.rooms())
                 log.info("rooms.gap", rooms=len(self._due))
+            due, self._due = self._due, set()
             try:
-                while self._due:
-                    await self._heal(sockets, next(iter(self._due)))
+                for room in list(due):
+                    await self._heal(sockets, room)
+                    due.discard(room)
             except (*OUTAGES, *FAILURES, RedisError) as error:
                 log.warning("rooms.not_healed", error=str(error), retry_seconds=RETRY_SECONDS)
                 await self._clock.sleep(RETRY_SECONDS)
-                self._wake.set()
+                self.back(due)
 
     async def _heal(self, sockets: SocketServer[Identity], room: str) -> None:
         if is_quiz_session(room):
             quiz_session_id = QuizSessionId(UUID(room))
             sockets.deliver_here(room, LeaderboardUpdating(await self._boards.top(quiz_session_id)))
             self._ticks.session_changed(quiz_session_id)
-        self._due.discard(room)
 
 
 def is_quiz_session(room: str) -> bool:

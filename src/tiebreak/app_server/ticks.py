@@ -16,6 +16,7 @@ from tiebreak.quiz.model import QuizSessionId
 from tiebreak.redis_client import OUTAGES, RedisError
 from tiebreak.socket_adapter.emitter import Emitter
 from tiebreak.socket_adapter.messages import Change, RoomMessage, ScoreUpdate, SessionUpdate
+from tiebreak.socket_adapter.redis_streams.patience import end_if_cancelled
 
 log = structlog.get_logger()
 
@@ -44,6 +45,7 @@ class Ticks:
     async def run(self) -> None:
         """Send for ever."""
         while True:
+            end_if_cancelled()
             await self._clock.sleep(TICK_SECONDS)
             await self.flush()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol, cast
 
 import uvicorn
@@ -98,4 +98,7 @@ async def serve(
         await server.serve(sockets=[listening_socket(settings)])
         if not stop.is_set():
             raise RuntimeError("The HTTP server ended by itself.")
-        ending.cancel()
+        # uvicorn does not know of sockets: they may still be closing.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_REQUESTS_SECONDS):
+                await ending

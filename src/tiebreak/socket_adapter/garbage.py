@@ -23,15 +23,17 @@ async def tend_garbage(count_opened: Callable[[], int], count_open: Callable[[],
     gc.collect()
     gc.freeze()
     frozen_at = count_opened()
+    has_frozen = False
     while True:
         await asyncio.sleep(LOOK_SECONDS)
-        since = count_opened() - frozen_at
-        if since < FREEZE_EVERY:
-            continue
-        if count_open():
-            gc.collect(1)
-        else:
+        if has_frozen and not count_open():
             gc.unfreeze()
             gc.collect()
+            has_frozen = False
+        elif count_opened() - frozen_at >= FREEZE_EVERY:
+            gc.collect(1)
+            has_frozen = True
+        else:
+            continue
         gc.freeze()
         frozen_at = count_opened()

@@ -82,7 +82,11 @@ class Connection(Generic[Identity]):
         self._tick = wheel.call_later(seconds, self._close)
 
     def _close(self) -> None:
-        self._socket.disconnect(close=True)
+        if self._socket.is_connected:
+            self._socket.disconnect(close=True)
+        else:
+            # It is just being let in, or is gone, and then forgotten.
+            self.last(1.0)
 
     def forget(self) -> None:
         """It is gone."""
@@ -209,7 +213,10 @@ class SocketServer(Generic[Identity]):
         if not isinstance(identity, Refusal) and self._by_user[identity.user_id] >= self._limits.sockets_per_user:
             identity = Refusal.TOO_MANY_SOCKETS
         if isinstance(identity, Refusal):
+            self.server.engine.counts.count_refused(identity.code)
             raise ConnectRefused(identity.title, {"code": identity.code})
+        # It has served, and is nothing to keep for the life of the socket.
+        socket.auth.pop("token", None)
         self._by_user[identity.user_id] += 1
         # Kept while the socket is away: nobody but the same user takes it up again.
         socket.data["user_id"] = str(identity.user_id)

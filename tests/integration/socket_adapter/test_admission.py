@@ -2,13 +2,22 @@
 
 import asyncio
 import json
+from typing import NamedTuple
+from uuid import UUID, uuid4
 
 import httpx
 
+from tiebreak.clock import SystemClock
 from tiebreak.errors import Refusal
-from tiebreak.socket_adapter.server import SocketServer
+from tiebreak.socket_adapter.server import Limits, SocketServer
+from tiebreak.socket_adapter.socket_io.adapter import BroadcastOptions
 
 POLLING = "/socket.io/?EIO=4&transport=polling"
+
+
+class Somebody(NamedTuple):
+    user_id: UUID
+    expires_at: int
 
 
 async def test_messages_to_all_wait_for_admission():
@@ -18,12 +27,18 @@ async def test_messages_to_all_wait_for_admission():
     async def authenticate(token):
         asked.set()
         await answer.wait()
-        return "somebody" if token == "good" else Refusal.TOKEN_INVALID
+        return Somebody(uuid4(), 2**40) if token == "good" else Refusal.TOKEN_INVALID
 
     async def not_found(scope, receive, send):
         raise AssertionError(scope["path"])
 
-    server = SocketServer(origin_allowed=lambda *_: True, authenticate=authenticate, handlers={})
+    server = SocketServer(
+        origin_allowed=lambda *_: True,
+        authenticate=authenticate,
+        handlers={},
+        limits=Limits(10, 10),
+        clock=SystemClock(),
+    )
     transport = httpx.ASGITransport(server.mount(not_found))
     async with httpx.AsyncClient(transport=transport, base_url="http://tiebreak") as http, asyncio.timeout(20):
         for token, greeting, last in (("good", "40{", '42["last"]'), ("bad", "44{", None)):
@@ -32,11 +47,11 @@ async def test_messages_to_all_wait_for_admission():
             address = f"{POLLING}&sid={json.loads((await http.get(POLLING)).text[1:])['sid']}"
             connecting = asyncio.create_task(http.post(address, content=f'40{{"token":"{token}"}}'))
             await asked.wait()
-            await server.deliver("secret", [1], rooms=[], excluded=[])
+            server.sockets.deliver(["secret", 1], BroadcastOptions())
             answer.set()
             await connecting
             packets = (await http.get(address)).text.split("\x1e")
             assert [packet[:3] for packet in packets] == [greeting]
-            await server.deliver("last", [], rooms=[], excluded=[])
+            server.sockets.deliver(["last"], BroadcastOptions())
             if last:
                 assert (await http.get(address)).text == last

@@ -59,7 +59,10 @@ export function openSocket(login: Login): QuizSocket {
     if (!socket.connected) return;
     // Without a token, or an answer, the server ends the connection in time, and we come back.
     const fresh = await login.accessToken().catch(() => token);
-    if (fresh !== token) socket.emit("renew_token", { token: (token = fresh) }, () => {});
+    if (fresh === token || !socket.connected) return;
+    socket.emit("renew_token", { token: fresh }, (reply) => {
+      if (reply.ok) token = fresh;
+    });
   }
 
   async function comeBack(withFreshToken: boolean): Promise<void> {

@@ -11,7 +11,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import structlog
+
 from tiebreak.socket_adapter.engine_io.outgoing import Outgoing
+
+log = structlog.get_logger()
 
 if TYPE_CHECKING:
     from tiebreak.socket_adapter.engine_io.session import Session
@@ -143,13 +147,13 @@ class FanOut:
         """Write to some; what it cost of the room there is."""
         if self._written < len(self._routes):
             portion = self._routes[self._written : self._written + room]
-            self._write_to(portion)
             self._written += len(portion)
+            self._write_to(portion)
             return len(portion)
         others = self._others[self._sent : self._sent + max(1, room // SEND_COST)]
+        self._sent += len(others)
         for session in others:
             send_each(session, self._batch)
-        self._sent += len(others)
         return max(1, len(others) * SEND_COST)
 
     def _write_to(self, routes: Sequence[asyncio.Transport]) -> None:
@@ -166,5 +170,9 @@ class FanOut:
 
 
 def send_each(session: Session, batch: Sequence[Delivery]) -> None:
-    for delivery in batch:
-        session.send(delivery.outgoing, delivery.volatile)
+    """Never raises: the others are to get it all the same."""
+    try:
+        for delivery in batch:
+            session.send(delivery.outgoing, delivery.volatile)
+    except Exception as error:
+        log.error("fan_out.failed", exc_info=error)

@@ -45,6 +45,9 @@ HEAD_WITH_2_BYTES = Struct(">BBH").pack
 HEAD_WITH_8_BYTES = Struct(">BBQ").pack
 
 
+FRAGMENTS_PER_CALL = 100
+
+
 class FrameInvalid(Exception):
     """The peer broke the protocol: fail the connection with this close code and reason (section 7.1.7)."""
 
@@ -91,8 +94,10 @@ class FrameReader:
 
         Raises FrameInvalid, and the same again when asked again: 1002 for a breach of the protocol, 1007 for text that
         is not UTF-8, 1009 for a message beyond `max_message_bytes`, which is known from the head, before it is here.
+
+        After many fragments it gives back (CONTINUATION, b""), for whoever calls has others to serve.
         """
-        while True:
+        for _ in range(FRAGMENTS_PER_CALL):
             buffer = self._buffer
             at = self._at
             have = len(buffer)
@@ -130,6 +135,12 @@ class FrameReader:
                 self._at = end
             if frame is not None:
                 return frame
+        return CONTINUATION, b""
+
+    @property
+    def unread_bytes(self) -> int:
+        """What has come and was not looked at."""
+        return len(self._buffer) - self._at
 
     def _fragment(self, first: int, payload: bytes) -> tuple[int, str | bytes] | None:
         """The message that ends with this fragment; None: it goes on."""

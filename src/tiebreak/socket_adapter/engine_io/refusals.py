@@ -15,7 +15,6 @@ class EngineRefusal(enum.Enum):
     SESSION_UNKNOWN = (1, "Session ID unknown", 400)
     HANDSHAKE_METHOD = (2, "Bad handshake method", 400)
     BAD_REQUEST = (3, "Bad request", 400)
-    FORBIDDEN = (4, "Forbidden", 403)
     ORIGIN = (4, "This origin is not allowed: add it to the allowed origins of the server", 403)
     TOO_MANY = (4, "Too many connections from this address: close some, or wait", 429)
     PROTOCOL_VERSION = (5, "Unsupported protocol version", 400)

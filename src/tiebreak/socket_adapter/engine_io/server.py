@@ -7,6 +7,7 @@ import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from functools import partial
+from ipaddress import IPv6Address
 from typing import Any, TypeAlias
 
 import msgspec
@@ -20,7 +21,7 @@ from tiebreak.socket_adapter.engine_io.packets import PacketInvalid
 from tiebreak.socket_adapter.engine_io.polling import Overlap, Polling
 from tiebreak.socket_adapter.engine_io.refusals import EngineRefusal
 from tiebreak.socket_adapter.engine_io.request import Request, head_of
-from tiebreak.socket_adapter.engine_io.session import Listener, Session
+from tiebreak.socket_adapter.engine_io.session import SHUTTING_DOWN, Listener, Session
 from tiebreak.socket_adapter.engine_io.timer_wheel import TimerWheel
 from tiebreak.socket_adapter.engine_io.web_socket import AddressOf, WebSocket
 
@@ -95,7 +96,7 @@ class EngineServer:
         await self._all_written()
         while self.sessions:
             for session in list(self.sessions.values())[:PORTION]:
-                session.close("server shutting down")
+                session.close(SHUTTING_DOWN)
             await asyncio.sleep(0)
         await self._all_written()
 
@@ -120,7 +121,7 @@ class EngineServer:
         if self._is_closing:
             return EngineRefusal.CLOSING
         limit = self.options.sessions_per_address
-        if limit is not None and self._by_address[request.address] >= limit:
+        if limit is not None and self._by_address[network_of(request.address)] >= limit:
             return EngineRefusal.TOO_MANY
         return None
 
@@ -149,7 +150,7 @@ class EngineServer:
         session = Session(self, secrets.token_urlsafe(15), request, transport)
         transport.session = session
         self.sessions[session.id] = session
-        self._by_address[request.address] += 1
+        self._by_address[network_of(request.address)] += 1
         self.counts.sessions_opened += 1
         session.send(Outgoing(b"0" + msgspec.json.encode(self._handshake(session))))
         session.listener = self._accept(session)
@@ -158,7 +159,7 @@ class EngineServer:
         """A session has ended."""
         del self.sessions[session.id]
         self.counts.count_closed(reason)
-        address = session.request.address
+        address = network_of(session.request.address)
         self._by_address[address] -= 1
         if not self._by_address[address]:
             del self._by_address[address]
@@ -281,6 +282,16 @@ class EngineServer:
             if asked:
                 headers.append((b"access-control-allow-headers", asked.encode("latin-1")))
         return headers
+
+
+def network_of(address: str) -> str:
+    """What counts as one address: of IPv6 the /64, of which anybody has all."""
+    if ":" not in address:
+        return address
+    try:
+        return str(IPv6Address(address).exploded[:19])
+    except ValueError:
+        return address
 
 
 def request_of(scope: Scope) -> Request:

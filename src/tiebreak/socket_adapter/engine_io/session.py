@@ -16,6 +16,9 @@ from tiebreak.socket_adapter.engine_io.web_socket import WebSocket
 if TYPE_CHECKING:
     from tiebreak.socket_adapter.engine_io.server import EngineServer
 
+# Node's word for the end of the server's sessions when it closes.
+SHUTTING_DOWN = "server shutting down"
+
 Transport: TypeAlias = WebSocket | Polling
 
 

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from tiebreak.socket_adapter.engine_io.session import Session
 
 NORMAL, POLICY_VIOLATION = 1000, 1008
+# Of one connection, and what is read of others in between.
+FRAMES_PER_TURN = 100
+REST_SECONDS = 0.005
+# Messages of the largest size that may lie unread while the session is held.
+MAX_UNREAD = 4
 
 # Which server a request is for, if any.
 Route: TypeAlias = "Callable[[Request], EngineServer | None]"
@@ -59,9 +64,12 @@ class WebSocket(asyncio.Protocol):
             if self._route is not None:
                 self._open(data, self._route)
             return
-        self._reader.feed(data)
+        reader = self._reader
+        reader.feed(data)
         if not self.paused:
             self.read()
+        if self.paused and self.session and reader.unread_bytes > MAX_UNREAD * self.session.engine.options.max_payload:
+            self._fail(POLICY_VIOLATION, "too much at once", "too much at once")
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.session:
@@ -134,17 +142,41 @@ class WebSocket(asyncio.Protocol):
             self.read()
 
     def read(self) -> None:
-        """Hand over the messages that are complete, until none is left or the session wants a pause."""
+        """Hand over the messages that are complete, until none is left or the session wants a pause.
+
+        Many at once, the cheapest frames too, are read in portions: there are others to serve.
+        """
         reader = self._reader
         try:
-            while reader and not self.paused and (message := reader.next()) is not None:
+            for _ in range(FRAMES_PER_TURN):
+                if reader is None or self.paused or (message := reader.next()) is None:
+                    return
+                if message[0] == frames.CONTINUATION:
+                    break
                 self._received(*message)
+            self._rest()
         except FrameInvalid as error:
             self._fail(error.code, error.reason, "transport error")
-            # What follows cannot be understood, not even as the peer's word that it closes.
-            self.transport.close()
+            self._go_deaf()
         except PacketInvalid as error:
             self._fail(POLICY_VIOLATION, str(error), "parse error")
+
+    def _go_deaf(self) -> None:
+        """What follows cannot be understood, not even as the peer's word that it closes.
+
+        It is still read, and thrown away: a connection closed over unread bytes is reset, and our close frame lost.
+        """
+        self._reader = None
+        if not self.transport.is_closing():
+            self.transport.write_eof()
+
+    def _rest(self) -> None:
+        self.pause()
+        asyncio.get_running_loop().call_later(REST_SECONDS, self._end_rest)
+
+    def _end_rest(self) -> None:
+        if self.session and not self.session.is_held:
+            self.resume()
 
     def _received(self, opcode: int, payload: str | bytes) -> None:
         session = self.session

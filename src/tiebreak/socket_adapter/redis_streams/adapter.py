@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import structlog
-
 from tiebreak.redis_client import Redis
 from tiebreak.socket_adapter.redis_streams.appending import Appender, NotAppended
 from tiebreak.socket_adapter.redis_streams.channels import Subscriptions
@@ -35,8 +33,6 @@ from tiebreak.socket_adapter.socket_io.adapter import (
     Restored,
     remote,
 )
-
-log = structlog.get_logger()
 
 
 class ClusterAdapter:
@@ -74,13 +70,13 @@ class ClusterAdapter:
         self._counts = counts
 
     async def broadcast(self, data: list[Any], opts: BroadcastOptions) -> None:
-        """Returns when the message is in the stream. Raises what msgspec raises for data that is no JSON."""
+        """Returns when the sockets here have been sent it. Raises what msgspec raises for data that is no JSON."""
         if opts.flags.get("local"):
             self._namespace.deliver(data, opts)
             return
         message = encode_entry(Broadcast(opts, EventPacket(data, nsp=self._namespace.name)))
         try:
-            await self._appender.append(self._namespace.name, MessageType.BROADCAST, message)
+            await self._appender.append(self._namespace.name, MessageType.BROADCAST, message, until_read=True)
         except NotAppended as error:
             # Without an offset: nobody can be sent it again.
             self._counts.add("not_appended", error, every=True)

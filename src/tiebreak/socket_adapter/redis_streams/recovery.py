@@ -18,7 +18,7 @@ from tiebreak.socket_adapter.redis_streams.reader import StreamReader
 from tiebreak.socket_adapter.redis_streams.ring import Incomplete, Kept, Ring, Rooms
 from tiebreak.socket_adapter.redis_streams.session_format import StoredSession
 from tiebreak.socket_adapter.redis_streams.sessions import Sessions
-from tiebreak.socket_adapter.redis_streams.stream_ids import NOTHING, OFFSET, order
+from tiebreak.socket_adapter.redis_streams.stream_ids import OFFSET, order
 from tiebreak.socket_adapter.redis_streams.wire import Undecodable, decode_data, decode_entry
 from tiebreak.socket_adapter.socket_io.adapter import Restored, SavedSession
 
@@ -31,6 +31,8 @@ PAGE = 500
 MAX_PAGES = 20
 # The server the client was with may have read on further than we have.
 CATCH_UP_SECONDS = 1.0
+# Without Redis a client that comes back is a new one, soon.
+RESTORE_SECONDS = 2.0
 
 
 class Recovery:
@@ -63,19 +65,26 @@ class Recovery:
         if offset is not None and not OFFSET.fullmatch(offset):
             return None
         try:
-            session = await self._sessions.take(pid)
+            async with asyncio.timeout(RESTORE_SECONDS):
+                session = await self._sessions.take(pid)
             if session is None:
                 return None
             self._tell_holder(session)
-            missed = await self._missed(
-                offset or session.since or NOTHING, session.rooms, has_offset=offset is not None
-            )
+            async with asyncio.timeout(RESTORE_SECONDS):
+                missed = await self._missed_by(session, offset)
             replayed = [[*_replayed(kept), kept.id] for kept in missed]
         except (RedisError, OSError, Incomplete, Undecodable, TimeoutError) as reason:
             self._sessions.forget(pid)
             log.info("cluster.not_recovered", reason=str(reason) or type(reason).__name__)
             return None
         return Restored(SavedSession(session.sid, session.pid, session.rooms, session.data), replayed)
+
+    async def _missed_by(self, session: StoredSession, offset: str | None) -> list[Kept]:
+        if offset:
+            return await self._missed(offset, session.rooms, has_offset=True)
+        if session.since is None:
+            raise Incomplete("no offset")
+        return await self._missed(session.since, session.rooms, has_offset=False)
 
     async def _missed(self, offset: str, rooms: Rooms, *, has_offset: bool) -> list[Kept]:
         losses = self._ring.losses
@@ -84,7 +93,12 @@ class Recovery:
         async with asyncio.timeout(CATCH_UP_SECONDS):
             while order(self._reader.positions[self._stream]) < order(offset):
                 await self._reader.advance()
-        if not has_offset and self._ring.reaches(offset):
+        if offset not in self._ring and self._ring.reaches(offset):
+            # Of an entry that is not replayed, or of none: what came after it is here all the same.
+            if has_offset and not await self._redis.xrange(self._stream, min=offset, max=offset, count=1):
+                raise Incomplete("an unknown offset")
+            if self._ring.losses != losses:
+                raise Incomplete("entries were lost meanwhile")
             last = self._ring.last_until(offset)
             return self._ring.after(last, rooms, max_count=MAX_MISSED, max_bytes=MAX_MISSED_BYTES)
         earlier: list[Kept] = []

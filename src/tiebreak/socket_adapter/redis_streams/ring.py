@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
@@ -13,6 +14,8 @@ MAX_BYTES = 16 << 20
 # About what Python needs for an entry, and for each room it is listed under.
 ENTRY_BYTES = 300
 ROOM_BYTES = 80
+# Ids are Redis' time, whose clock may differ from ours by so much.
+SETTLED_MS = 5_000
 # Broadcasts to nobody in particular are listed here, and so is what nobody could read.
 EVERYBODY = None
 
@@ -45,6 +48,8 @@ class Ring:
         # What came up to here is not known completely, from the stream neither.
         self.lost_until = NOTHING
         self.losses = 0
+        # After a loss, positions up to here say nothing about what was broadcast after them.
+        self._untold_until = NOTHING
         self._max_count = max_count
         self._max_bytes = max_bytes
         self._at = 0
@@ -72,6 +77,7 @@ class Ring:
     def lose(self, position: str) -> None:
         """Something was broadcast, up to this id, that is not here."""
         self.losses += 1
+        self._untold_until = f"{int(time.time() * 1_000) + SETTLED_MS}-0"
         self.lost_until = position
         self.begin(position)
 
@@ -88,7 +94,7 @@ class Ring:
 
     def reaches(self, position: str) -> bool:
         """Whether everything broadcast after it is here."""
-        return order(position) >= order(self.base)
+        return order(position) >= max(order(self.base), order(self._untold_until))
 
     def last_until(self, position: str) -> str | None:
         """The newest entry that is not after a position; None if all are."""

@@ -54,7 +54,7 @@ return said
 class Held:
     """A socket of ours and what Redis has of it."""
 
-    __slots__ = ("fate", "last_value", "ours", "saved", "saved_at", "since", "socket")
+    __slots__ = ("ended_at", "fate", "last_value", "ours", "saved", "saved_at", "since", "socket")
 
     def __init__(self, socket: LocalSocket, now: float, since: str) -> None:
         self.socket = socket
@@ -66,6 +66,7 @@ class Held:
         self.last_value: bytes | None = None
         self.saved = False
         self.saved_at = now
+        self.ended_at: float | None = None
 
 
 class Sessions:
@@ -99,6 +100,8 @@ class Sessions:
         self._due: dict[str, Held] = {}
         # Taken from Redis, and when: a client may be gone again, or be refused, before it is back.
         self._unclaimed: dict[str, tuple[bytes, float]] = {}
+        # Where the connections of those that were taken began: a client may come back more than once without an offset.
+        self._since: dict[str, str] = {}
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
 
@@ -110,7 +113,8 @@ class Sessions:
         if held is None or held.socket is not socket:
             self._held.pop(pid, None)
             self._unclaimed.pop(pid, None)
-            held = self._held[pid] = Held(socket, self._clock.monotonic(), self._position())
+            since = self._since.pop(pid, None) or self._position()
+            held = self._held[pid] = Held(socket, self._clock.monotonic(), since)
         else:
             self._wake.set()
         if held.fate == "connected":
@@ -153,11 +157,14 @@ class Sessions:
                 return None
             self.release(pid)
             self._unclaimed[pid] = stored, self._clock.monotonic()
+            if session.since:
+                self._since[pid] = session.since
             return session
 
     def forget(self, pid: str) -> None:
         """What was taken is worth nothing."""
         self._unclaimed.pop(pid, None)
+        self._since.pop(pid, None)
 
     async def flush(self) -> None:
         """Write what is due, and wait for what is being written. Raises what Redis raises; the rest stays due."""
@@ -194,7 +201,7 @@ class Sessions:
             if taken_at > overdue:
                 break
             await self._redis.set(self._prefix + pid, stored, px=self._recovery_ms, nx=True)
-            self._unclaimed.pop(pid, None)
+            self.forget(pid)
 
     def _end(self, socket: LocalSocket, fate: Literal["dropped", "left"]) -> None:
         held = self._held.get(socket.pid or "")
@@ -207,12 +214,16 @@ class Sessions:
             return
         held.last_value = self._encoded(held, None) if fate == "dropped" else b""
         held.fate = fate
+        held.ended_at = self._clock.monotonic()
         self._due[pid] = held
         self._wake.set()
 
     def _renew(self) -> None:
         """A session lives for twice recovery_ms while connected, and is written again after half of that."""
         oldest = self._clock.monotonic() - self._recovery_ms / 1_000
+        # Redis was away for longer than these were worth anything.
+        for pid in [pid for pid, held in self._due.items() if held.ended_at and held.ended_at < oldest]:
+            del self._due[pid]
         for pid, held in self._held.items():
             if held.saved_at > oldest:
                 break

@@ -12,7 +12,7 @@ import structlog
 from tiebreak.socket_adapter.engine_io import outgoing as encoded
 from tiebreak.socket_adapter.engine_io.fan_out import Recipients
 from tiebreak.socket_adapter.engine_io.outgoing import Outgoing
-from tiebreak.socket_adapter.engine_io.session import Session
+from tiebreak.socket_adapter.engine_io.session import SHUTTING_DOWN, Session
 from tiebreak.socket_adapter.socket_io.packets import Decoder, Packet, PacketInvalid, PacketType, encode
 
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ class Client:
 
     def closed(self, reason: str) -> None:
         self._server.engine.wheel.cancel(self._connect_tick, self._connect_timeout)
+        if reason == SHUTTING_DOWN:
+            self._events = None
         for socket in self._sockets:
             socket.ended(reason)
 
@@ -98,6 +100,12 @@ class Client:
         for socket in self._sockets:
             socket.ended(reason)
         self._server.engine.fan_out.afterwards(lambda: self.session.close(reason))
+
+    def drop_waiting(self, socket: Socket) -> None:
+        """Its events that are not handled yet are not to be: the server has ended it."""
+        if self._events is not None:
+            self._events = deque(event for event in self._events if event[0] is not socket)
+            self._handle_next()
 
     def add(self, socket: Socket) -> None:
         """It has been let into a namespace."""

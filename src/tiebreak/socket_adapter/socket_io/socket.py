@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tiebreak.socket_adapter.engine_io.outgoing import message
+from tiebreak.socket_adapter.engine_io.session import SHUTTING_DOWN
 from tiebreak.socket_adapter.socket_io.adapter import BroadcastOptions
 from tiebreak.socket_adapter.socket_io.packets import Packet, PacketType, encode
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 RECOVERABLE = frozenset(
     {
         *("transport error", "transport close", "ping timeout", "forced close"),
-        *("server shutting down", "too slow: buffer full", "too slow: stalled"),
+        *(SHUTTING_DOWN, "too slow: buffer full", "too slow: stalled"),
     }
 )
 
@@ -160,6 +161,7 @@ class Socket:
             return
         self.send(Packet(PacketType.DISCONNECT, self.namespace.name))
         self.ended("server namespace disconnect")
+        self.client.drop_waiting(self)
         if close:
             self.client.close()
 
