@@ -82,7 +82,7 @@ async def test_a_game_on_two_of_every_process(cluster: Cluster):
                 await screen.until(
                     lambda screen=screen: any(it["rows"] == rows for it in screen.of("leaderboard_updating"))
                 )
-                assert screen.of("score_update")
+                await screen.until(lambda screen=screen: screen.of("score_update"))
         for name in cluster.names:
             assert cluster.ready(name)
 

@@ -1,6 +1,7 @@
 """What a client may do: how long, how often, how much, and from where."""
 
 import asyncio
+import itertools
 import json
 
 import pytest
@@ -11,6 +12,7 @@ from tests.conformance.web_socket import handshake
 from tests.integration.socket_core.clients import polling_client
 from tests.integration.socket_core.stage import turns, until, within
 from tiebreak.http_edge import connections
+from tiebreak.socket_adapter.engine_io import web_socket
 from tiebreak.socket_adapter.engine_io.options import EngineOptions
 from tiebreak.socket_adapter.socket_io.namespace import ConnectRefused
 from tiebreak.socket_adapter.socket_io.server import SocketOptions
@@ -195,6 +197,22 @@ async def test_a_client_that_floods_is_slowed(stage, transport):
     assert asyncio.get_running_loop().time() - begun >= 0.9 * (81 - 10) / 100
     assert [number for number in received if number < 1_000] == [*range(80)]
     assert server.counts.throttled > 0
+
+
+async def test_frames_are_read_in_portions(stage, monkeypatch):
+    """Of what comes in one read, no more than a portion is handled in a turn; nothing is lost or out of order."""
+    monkeypatch.setattr(web_socket, "FRAMES_PER_TURN", 3)
+    await stage.serve()
+    received = await count_up(stage)
+    member = await stage.member()
+    handled = []
+    await member.send(*(f'42{at}["number",{at}]' for at in range(20)))
+    while len(received) < 20:
+        handled.append(len(received))
+        await asyncio.sleep(0)
+    assert max(after - before for before, after in itertools.pairwise([*handled, len(received)])) <= 3
+    assert received == [*range(20)]
+    assert await member.receive(20) == [f"43{at}[{at}]" for at in range(20)]
 
 
 async def test_a_client_that_is_slowed_keeps_its_connection(stage):

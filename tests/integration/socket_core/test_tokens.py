@@ -150,6 +150,25 @@ async def test_the_end_of_a_token_closes_the_socket(tokens):
     assert tokens.is_connected(other)
 
 
+async def test_a_token_that_ends_while_its_socket_is_restored(tokens, monkeypatch):
+    """Coming back with a secret that takes long to look up is no way around the end of a token."""
+    begun, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def restore(*_):
+        begun.set()
+        await may_go_on.wait()
+
+    monkeypatch.setattr(type(tokens.server.of("/")), "recovery_ms", 60_000)
+    monkeypatch.setattr(tokens.server.of("/").adapter, "restore", restore)
+    client = await tokens.stranger()
+    await client.send(f"40{json.dumps({'token': 'alice, short', 'pid': 'secret'})}")
+    await begun.wait()
+    ended = asyncio.get_running_loop().time() + SHORT + 0.1
+    await until(lambda: asyncio.get_running_loop().time() > ended)
+    may_go_on.set()
+    assert (await within(client.goodbye(), 5))[-1] == "41"
+
+
 async def test_a_newer_token_prolongs(tokens):
     """A socket lives as long as the last token it has shown, be that longer or shorter."""
     prolonged, shortened = await bearer_of(tokens, "alice, short"), await bearer_of(tokens, "alice")
