@@ -9,14 +9,12 @@ import json
 import socket
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 import uvloop
 
 from bench.crowd.loop_watch import LoopWatch
-from tiebreak.http_edge.connections import AddressOf
-from tiebreak.http_edge.serving import ASGIApplication, serve
+from tiebreak.http_edge.serving import serve
 from tiebreak.settings import Settings
 from tiebreak.socket_adapter.garbage import tend_garbage
 from tiebreak.socket_adapter.socket_io.server import Server
@@ -24,22 +22,6 @@ from tiebreak.socket_adapter.socket_io.socket import Socket
 
 ROWS = [{"rank": rank, "name": f"Player {rank}", "score": 10_000 - rank, "correct": rank % 20} for rank in range(20)]
 STALLED = "stalled"
-
-
-class Sockets:
-    """The server as `serve` wants it."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-
-    def mount(self, app: ASGIApplication) -> ASGIApplication:
-        return self._server.engine.mount(app)
-
-    def web_socket(self, address_of: AddressOf) -> Callable[..., asyncio.Protocol]:
-        return self._server.engine.web_socket(address_of)
-
-    async def close(self) -> None:
-        await self._server.close()
 
 
 class CrowdServer:
@@ -122,9 +104,7 @@ async def main(garbage: str) -> None:
     listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
     print(json.dumps({"port": listening.getsockname()[1]}), flush=True)
     stop = asyncio.Event()
-    serving = asyncio.create_task(
-        serve(nothing_else, Settings(listen_fd=listening.detach()), stop, Sockets(crowd.server))
-    )
+    serving = asyncio.create_task(serve(nothing_else, Settings(listen_fd=listening.detach()), stop, crowd.server))
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():

@@ -34,9 +34,9 @@ async def main(control: str, event: str, board: dict[str, Any]) -> None:
     namespace.on_connection(connected)
 
     config = uvicorn.Config(
-        server.engine.mount(nothing_else),
+        server.mount(nothing_else),
         http=HttpConnection,
-        ws=server.engine.web_socket(),
+        ws=server.web_socket(),
         lifespan="off",
         port=0,
         log_level="error",

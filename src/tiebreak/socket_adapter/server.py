@@ -13,8 +13,8 @@ import structlog
 from tiebreak.clock import Clock
 from tiebreak.errors import Fault, Refusal, Refused
 from tiebreak.metrics import SocketFigures
+from tiebreak.socket_adapter.engine_io.long_polling import App
 from tiebreak.socket_adapter.engine_io.options import EngineOptions, OriginAllowed
-from tiebreak.socket_adapter.engine_io.server import App
 from tiebreak.socket_adapter.engine_io.web_socket import AddressOf, WebSocket
 from tiebreak.socket_adapter.messages import RenewToken, RoomMessage, payload_of
 from tiebreak.socket_adapter.socket_io.adapter import AdapterFactory, BroadcastOptions, LocalAdapter
@@ -160,11 +160,11 @@ class SocketServer(Generic[Identity]):
 
     def mount(self, app: App) -> App:
         """An ASGI app that serves /socket.io/ itself, and everything else by `app`."""
-        return self.server.engine.mount(app)
+        return self.server.mount(app)
 
     def web_socket(self, address_of: AddressOf) -> Callable[..., WebSocket]:
         """What uvicorn makes of connections that become WebSockets."""
-        return self.server.engine.web_socket(address_of)
+        return self.server.web_socket(address_of)
 
     def rooms(self) -> list[str]:
         """Those that sockets of this process are in."""

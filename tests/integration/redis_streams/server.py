@@ -148,9 +148,9 @@ async def main(redis_url: str) -> None:
     serve_events(server.of("/"))
     await streams.start()
     config = uvicorn.Config(
-        server.engine.mount(not_found),
+        server.mount(not_found),
         http=HttpConnection,
-        ws=server.engine.web_socket(),
+        ws=server.web_socket(),
         loop="uvloop",
         lifespan="off",
         log_config=None,

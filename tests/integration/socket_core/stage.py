@@ -12,30 +12,13 @@ from tests.conformance.http_connection import Answer, HttpConnection, connect
 from tests.conformance.server_program import Endpoint
 from tests.conformance.web_socket import WebSocket, handshake, open_engine
 from tests.integration.socket_core.clients import Client, polling_client
-from tiebreak.http_edge.connections import AddressOf
-from tiebreak.http_edge.serving import ASGIApplication, Sockets, serve
+from tiebreak.http_edge.serving import Sockets, serve
 from tiebreak.settings import Settings
 from tiebreak.socket_adapter.engine_io.options import EngineOptions
 from tiebreak.socket_adapter.socket_io.server import Server, SocketOptions
 from tiebreak.socket_adapter.socket_io.socket import Socket
 
 DEADLINE_SECONDS = 10.0
-
-
-class Mounted:
-    """A Socket.IO server as `serve` wants it."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-
-    def mount(self, app: ASGIApplication) -> ASGIApplication:
-        return self._server.engine.mount(app)
-
-    def web_socket(self, address_of: AddressOf) -> Callable[..., asyncio.Protocol]:
-        return self._server.engine.web_socket(address_of)
-
-    async def close(self) -> None:
-        await self._server.close()
 
 
 class Stage:
@@ -53,7 +36,7 @@ class Stage:
         """Serve a new Socket.IO server; returns when it listens."""
         self.server = Server(options, engine_options)
         self.server.of("/").on_disconnect(lambda socket, reason: self.reasons.update({socket.id: reason}))
-        await self.serve_sockets(Mounted(self.server))
+        await self.serve_sockets(self.server)
         return self.server
 
     async def serve_sockets(self, sockets: Sockets) -> None:

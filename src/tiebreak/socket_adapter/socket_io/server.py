@@ -2,20 +2,22 @@
 
 server = Server()
 server.of("/").on("hello", greet)                       # async def greet(socket, arguments): return ["world"]
-uvicorn.Config(server.engine.mount(app), ws=server.engine.web_socket(), loop="uvloop")
+uvicorn.Config(server.mount(app), ws=server.web_socket(), loop="uvloop")
 await server.of("/").to("room").emit("news", 1)
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from tiebreak.socket_adapter.engine_io.long_polling import App
 from tiebreak.socket_adapter.engine_io.options import EngineOptions
 from tiebreak.socket_adapter.engine_io.server import EngineServer
 from tiebreak.socket_adapter.engine_io.session import Session
+from tiebreak.socket_adapter.engine_io.web_socket import AddressOf, WebSocket
 from tiebreak.socket_adapter.socket_io.adapter import Adapter, AdapterFactory, LocalAdapter, LocalNamespace
 from tiebreak.socket_adapter.socket_io.client import Client
 from tiebreak.socket_adapter.socket_io.namespace import Namespace
@@ -70,6 +72,14 @@ class Server:
                 raise ValueError(f'{name!r} is no name of a namespace: it begins with "/" and has no comma.')
             self.namespaces[name] = Namespace(self, name)
         return self.namespaces[name]
+
+    def mount(self, app: App) -> App:
+        """An ASGI app that answers requests for sockets itself, and leaves everything else to `app`."""
+        return self.engine.mount(app)
+
+    def web_socket(self, address_of: AddressOf | None = None) -> Callable[..., WebSocket]:
+        """What uvicorn makes of connections that become WebSockets: its `ws=`."""
+        return self.engine.web_socket(address_of)
 
     async def close(self) -> None:
         """Take no new connections and close those there are; clients come back, to another server if there is one."""
