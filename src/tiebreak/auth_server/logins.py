@@ -61,7 +61,7 @@ class Logins:
                 return Refusal.REFRESH_TOKEN_INVALID
             login_id, now = row["family_id"], self._now()
             if row["used_at"] is not None:
-                await connection.execute(sql("revoke_login"), login_id, now)
+                await connection.execute(sql("revoke_login"), login_id)
                 log.warning("login.revoked", login_id=str(login_id), reason="refresh_token_reused")
                 return Refusal.REFRESH_TOKEN_REUSED
             if row["revoked_at"] is not None or row["expires_at"] <= now:
@@ -72,10 +72,10 @@ class Logins:
     async def revoke(self, login_id: UUID) -> None:
         """End a log-in; no effect if it has ended.
 
-        Its access tokens stay valid until they expire: they are checked by their signature alone, which is
-        why they live for minutes only.
+        App servers hear of it within two seconds and refuse its access tokens; here they stay valid until they
+        expire, so that a log-out may be repeated.
         """
-        await self._pool.execute(sql("revoke_login"), login_id, self._now())
+        await self._pool.execute(sql("revoke_login"), login_id)
         log.info("login.revoked", login_id=str(login_id), reason="logout")
 
     async def find(self, refresh_token: str) -> UUID | None:

@@ -37,7 +37,7 @@ class AccessTokens:
         self.life_seconds = minutes * 60
 
     def sign(self, login: Login) -> str:
-        """An access token for a log-in, valid for `life_seconds` whatever becomes of the log-in meanwhile."""
+        """An access token for a log-in, valid for `life_seconds`."""
         now = self._clock.now_ms() // 1000
         claims = {
             "iss": ISSUER,

@@ -42,7 +42,8 @@ UPDATE refresh_tokens SET used_at = $2 WHERE digest = $1
 SELECT family_id FROM refresh_tokens WHERE digest = $1
 
 -- name: revoke_login
-UPDATE refresh_families SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL
+-- By Postgres's clock: app servers ask it for what was revoked lately.
+UPDATE refresh_families SET revoked_at = clock_timestamp() WHERE id = $1 AND revoked_at IS NULL
 
 -- name: forget_logins
 -- Log-ins none of whose tokens lived past $1; their tokens go with them.

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from tests.integration.auth_server.standing_clock import StandingClock
 from tests.integration.auth_server.visitor import Visitor
+from tests.standing_clock import StandingClock
 from tiebreak.auth_server.main import AuthServer, opened
 from tiebreak.database.pool import Pool
 from tiebreak.settings import Settings

@@ -14,8 +14,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from tests.integration.auth_server.standing_clock import StandingClock
 from tests.integration.auth_server.visitor import Visitor, refused
+from tests.standing_clock import StandingClock
 from tiebreak.auth_server.signing import load_signing_key
 from tiebreak.database.pool import Pool
 from tiebreak.errors import Refusal

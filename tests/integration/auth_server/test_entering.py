@@ -8,8 +8,8 @@ from typing import Literal
 import pytest
 from argon2 import PasswordHasher
 
-from tests.integration.auth_server.standing_clock import StandingClock
 from tests.integration.auth_server.visitor import EMAIL, PASSWORD, Visitor, granted, refused
+from tests.standing_clock import StandingClock
 from tiebreak.database.pool import Pool
 from tiebreak.tokens import Identity
 

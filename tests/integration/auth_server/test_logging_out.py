@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.auth_server.standing_clock import StandingClock
 from tests.integration.auth_server.visitor import Visitor, granted, refused
+from tests.standing_clock import StandingClock
 from tiebreak.tokens import Identity
 
 
@@ -52,7 +52,10 @@ async def test_by_an_unknown_refresh_token(visitor: Visitor) -> None:
 
 
 async def test_access_tokens_live_on_until_they_expire(visitor: Visitor, clock: StandingClock) -> None:
-    """An access token is checked by its signature alone, so a log-out does not reach it: for minutes, not longer."""
+    """The auth server checks an access token by its signature alone, so that a log-out may be repeated with it.
+
+    App servers do not accept it any more (tests/integration/app_server).
+    """
     tokens = await visitor.enter()
     await visitor.post("/auth/logout", {"refresh_token": tokens.refresh_token})
     assert isinstance(await visitor.verify(tokens.access_token, clock), Identity)

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 
-from tests.integration.auth_server.standing_clock import StandingClock
 from tests.integration.auth_server.visitor import Visitor, granted, refused
+from tests.standing_clock import StandingClock
 from tiebreak.auth_server import failure_limit
 from tiebreak.auth_server.main import AuthServer, opened
 from tiebreak.settings import Settings

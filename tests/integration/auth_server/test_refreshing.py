@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from tests.integration.auth_server.standing_clock import StandingClock
 from tests.integration.auth_server.visitor import Granted, Visitor, granted, refused
+from tests.standing_clock import StandingClock
 from tiebreak.auth_server.main import AuthServer
 from tiebreak.database.pool import Pool
 from tiebreak.tokens import Identity

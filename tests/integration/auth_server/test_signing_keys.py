@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack
 
 from joserfc import jwt
 
-from tests.integration.auth_server.standing_clock import StandingClock
 from tests.integration.auth_server.visitor import Visitor
+from tests.standing_clock import StandingClock
 from tiebreak.auth_server.main import opened
 from tiebreak.auth_server.signing import add_signing_key, load_signing_key
 from tiebreak.database.pool import Pool

@@ -16,15 +16,17 @@ from tiebreak.socket_adapter import server as socket_server
 from tiebreak.socket_adapter.server import Limits, SocketServer
 
 ALICE, BOB = uuid4(), uuid4()
+PHONE, LAPTOP = uuid4(), uuid4()
 NOW = 1_800_000_000
 SHORT = 0.6
 
 
 class Bearer(NamedTuple):
-    """Whose token it is, and when it ends."""
+    """Whose token it is, when it ends, and the log-in it belongs to."""
 
     user_id: UUID
     expires_at: float
+    login_id: UUID = PHONE
 
 
 class StillClock:
@@ -51,7 +53,8 @@ class Users:
             "alice, newer": Bearer(ALICE, NOW + 1_800),
             "alice, short": Bearer(ALICE, NOW + SHORT),
             "alice, shorter": Bearer(ALICE, NOW + SHORT / 2),
-            "bob": Bearer(BOB, NOW + 900),
+            "alice, on her laptop": Bearer(ALICE, NOW + 900, LAPTOP),
+            "bob": Bearer(BOB, NOW + 900, uuid4()),
         }
         self.asked = 0
         self.may_answer = asyncio.Event()
@@ -150,8 +153,9 @@ async def test_the_end_of_a_token_closes_the_socket(tokens):
     assert tokens.is_connected(other)
 
 
-async def test_a_token_that_ends_while_its_socket_is_restored(tokens, monkeypatch):
-    """Coming back with a secret that takes long to look up is no way around the end of a token."""
+@pytest.fixture
+def restoring(tokens, monkeypatch):
+    """A client that comes back: an event that says that it is being looked up, and one that lets this end."""
     begun, may_go_on = asyncio.Event(), asyncio.Event()
 
     async def restore(*_):
@@ -160,11 +164,49 @@ async def test_a_token_that_ends_while_its_socket_is_restored(tokens, monkeypatc
 
     monkeypatch.setattr(type(tokens.server.of("/")), "recovery_ms", 60_000)
     monkeypatch.setattr(tokens.server.of("/").adapter, "restore", restore)
+    return begun, may_go_on
+
+
+async def test_a_token_that_ends_while_its_socket_is_restored(tokens, restoring):
+    """Coming back with a secret that takes long to look up is no way around the end of a token."""
+    begun, may_go_on = restoring
     client = await tokens.stranger()
     await client.send(f"40{json.dumps({'token': 'alice, short', 'pid': 'secret'})}")
     await begun.wait()
     ended = asyncio.get_running_loop().time() + SHORT + 0.1
     await until(lambda: asyncio.get_running_loop().time() > ended)
+    may_go_on.set()
+    assert (await within(client.goodbye(), 5))[-1] == "41"
+
+
+async def test_the_end_of_a_login_closes_its_sockets(tokens):
+    """All of them, those that showed a newer token too; the user's other log-ins and other users stay."""
+    phone, laptop = await bearer_of(tokens, "alice"), await bearer_of(tokens, "alice, on her laptop")
+    assert await asked(phone, "renew_token", {"token": "alice, newer"}) == {"ok": True}
+    bob = await bearer_of(tokens, "bob")
+    assert tokens.sockets.close_logins({PHONE, uuid4()}) == 1
+    assert await phone.goodbye() == ["41"]
+    assert tokens.is_connected(laptop)
+    assert tokens.is_connected(bob)
+    assert tokens.sockets.close_logins({PHONE}) == 0
+
+
+async def test_a_socket_belongs_to_the_login_it_showed_last(tokens):
+    """A newer token may be of another log-in of the same user: the end of the first one does not concern it then."""
+    moved = await bearer_of(tokens, "alice")
+    assert await asked(moved, "renew_token", {"token": "alice, on her laptop"}) == {"ok": True}
+    assert tokens.sockets.close_logins({PHONE}) == 0
+    assert tokens.sockets.close_logins({LAPTOP}) == 1
+    assert await moved.goodbye() == ["41"]
+
+
+async def test_a_login_that_ends_while_its_socket_is_restored(tokens, restoring):
+    """Whoever is just being let in is put out as soon as he is in."""
+    begun, may_go_on = restoring
+    client = await tokens.stranger()
+    await client.send(f"40{json.dumps({'token': 'alice', 'pid': 'secret'})}")
+    await begun.wait()
+    assert tokens.sockets.close_logins({PHONE}) == 1
     may_go_on.set()
     assert (await within(client.goodbye(), 5))[-1] == "41"
 
@@ -235,6 +277,7 @@ async def test_sockets_of_a_user_that_come_at_once(tokens, users):
         client.transport.connection.abort()
     await until(tokens.is_empty)
     assert not tokens.sockets._by_user
+    assert tokens.sockets.close_logins({PHONE}) == 0
 
 
 async def test_unknown_messages(tokens):

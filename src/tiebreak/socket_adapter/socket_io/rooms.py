@@ -54,6 +54,11 @@ class Rooms:
         """All rooms somebody has joined."""
         return list(self._rooms)
 
+    def count(self, name: str) -> int:
+        """How many sockets are in a room that was joined."""
+        room = self._rooms.get(name)
+        return len(room.sockets) if room else 0
+
     def add(self, socket: Socket) -> None:
         """A socket has connected."""
         self.sockets[socket.id] = socket

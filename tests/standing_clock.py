@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 
 class StandingClock:
@@ -18,12 +20,15 @@ class StandingClock:
     def monotonic(self) -> float:
         return self._now_ms / 1000
 
-    async def sleep(self, seconds: float) -> None:
-        until = self._now_ms + seconds * 1000
-        while self._now_ms < until:
+    def sleep(self, seconds: float) -> Coroutine[Any, Any, None]:
+        """From the moment of the call, though the task that waits may begin later."""
+        return self._until(self._now_ms + round(seconds * 1000))
+
+    async def _until(self, then_ms: int) -> None:
+        while self._now_ms < then_ms:
             await self._moved.wait()
 
-    def advance(self, *, minutes: int = 0, days: int = 0, seconds: int = 0) -> None:
-        self._now_ms += ((days * 24 * 60 + minutes) * 60 + seconds) * 1000
+    def advance(self, *, days: int = 0, minutes: int = 0, seconds: float = 0) -> None:
+        self._now_ms += round(((days * 24 * 60 + minutes) * 60 + seconds) * 1000)
         self._moved.set()
         self._moved = asyncio.Event()
