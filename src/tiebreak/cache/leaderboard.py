@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from tiebreak.cache.keys import KEPT_SECONDS, LIVE_SECONDS, board_keys
 from tiebreak.events import ScoreChange
 from tiebreak.quiz.model import ParticipantId, QuizSessionId
 from tiebreak.quiz.ranking import MS_SPAN, Leaderboard, Row, opened_at_ms, reached_ms
-from tiebreak.redis_client import Redis, ResponseError
+from tiebreak.redis_client import Redis, ResponseError, Script, ScriptCall
+
+log = structlog.get_logger()
 
 MAX_ROWS = 1_000
 TOP_ROWS = 10
@@ -41,8 +44,8 @@ class Leaderboards:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._apply = redis.register_script(lua("apply.lua"))
-        self._read = redis.register_script(lua("read.lua"))
+        self._apply = Script(lua("apply.lua"))
+        self._read = Script(lua("read.lua"))
 
     async def apply(
         self, batches: Mapping[QuizSessionId, Sequence[ScoreChange]]
@@ -53,14 +56,14 @@ class Leaderboards:
         one board that cannot take its batch does not hold up the others. After an error of Redis itself, which is
         raised, the whole call may be repeated.
         """
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for quiz_session_id, changes in batches.items():
-                await self._apply(
-                    keys=board_keys(quiz_session_id),
-                    args=[secrets.token_hex(8), LIVE_SECONDS, *apply_arguments(quiz_session_id, changes)],
-                    client=pipe,
-                )
-            replies = await pipe.execute(raise_on_error=False)
+        calls = [
+            ScriptCall(
+                board_keys(quiz_session_id),
+                [secrets.token_hex(8), LIVE_SECONDS, *apply_arguments(quiz_session_id, changes)],
+            )
+            for quiz_session_id, changes in batches.items()
+        ]
+        replies = await self._apply.call_all(self._redis, calls)
         return {session: applied(reply) for session, reply in zip(batches, replies, strict=True)}
 
     async def read(
@@ -73,20 +76,17 @@ class Leaderboards:
         around_me: bool = False,
     ) -> Leaderboard | None:
         """`limit` rows from `offset` (or around `me`), and the row of `me`; None if there is no board."""
-        reply: list[Any] = await self._read(
-            keys=board_keys(quiz_session_id), args=[offset, limit, str(me or ""), "1" if around_me else "0"]
-        )
-        epoch, version, participants, first_place, first_rank, cells, mine = reply
-        if epoch is None:
-            return None
-        return Leaderboard(
-            quiz_session_id=quiz_session_id,
-            epoch=epoch.decode(),
-            version=version,
-            participants=participants,
-            rows=rows_of(cells, first_place, first_rank),
-            me=row_of(mine[0], *mine[1:]) if mine else None,
-        )
+        arguments = (offset, limit, str(me or ""), "1" if around_me else "0")
+        reply = await self._read.call(self._redis, board_keys(quiz_session_id), arguments)
+        return leaderboard_of(quiz_session_id, reply)
+
+    async def tops(self, quiz_session_ids: Collection[QuizSessionId]) -> dict[QuizSessionId, Leaderboard | None]:
+        """The first TOP_ROWS rows of each board, all in one round trip; None if there is none, or none to be read."""
+        calls = [
+            ScriptCall(board_keys(quiz_session_id), [0, TOP_ROWS, "", "0"]) for quiz_session_id in quiz_session_ids
+        ]
+        replies = await self._read.call_all(self._redis, calls)
+        return {session: top_of(session, reply) for session, reply in zip(quiz_session_ids, replies, strict=True)}
 
     async def expire(self, quiz_session_id: QuizSessionId) -> None:
         """The session has ended: its board is kept for KEPT_SECONDS more."""
@@ -96,7 +96,7 @@ class Leaderboards:
             await pipe.execute()
 
 
-def applied(reply: tuple[bytes, int, int] | Exception) -> Applied | Unapplied:
+def applied(reply: list[Any] | Exception) -> Applied | Unapplied:
     """What apply.lua answered. Raises what Redis says of itself: gone, full, loading, read-only."""
     if isinstance(reply, ResponseError) and str(reply).startswith(BOARD_IS_WRONG):
         return Unapplied(str(reply))
@@ -104,6 +104,31 @@ def applied(reply: tuple[bytes, int, int] | Exception) -> Applied | Unapplied:
         raise reply
     epoch, version, new = reply
     return Applied(epoch.decode(), version, new)
+
+
+def top_of(quiz_session_id: QuizSessionId, reply: list[Any] | Exception) -> Leaderboard | None:
+    """What read.lua answered for one of many boards: one that is wrong does not hold up the others."""
+    if isinstance(reply, ResponseError) and str(reply).startswith(BOARD_IS_WRONG):
+        log.error("board.unreadable", quiz_session_id=str(quiz_session_id), error=str(reply))
+        return None
+    if isinstance(reply, Exception):
+        raise reply
+    return leaderboard_of(quiz_session_id, reply)
+
+
+def leaderboard_of(quiz_session_id: QuizSessionId, reply: list[Any]) -> Leaderboard | None:
+    """What read.lua answered, in our words."""
+    epoch, version, participants, first_place, first_rank, cells, mine = reply
+    if epoch is None:
+        return None
+    return Leaderboard(
+        quiz_session_id=quiz_session_id,
+        epoch=epoch.decode(),
+        version=version,
+        participants=participants,
+        rows=rows_of(cells, first_place, first_rank),
+        me=row_of(mine[0], *mine[1:]) if mine else None,
+    )
 
 
 def apply_arguments(quiz_session_id: QuizSessionId, changes: Sequence[ScoreChange]) -> list[str | int]:

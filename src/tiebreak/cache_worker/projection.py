@@ -17,20 +17,23 @@ from tiebreak.metrics import CacheWorkerMetrics
 from tiebreak.quiz.model import QuizSessionId
 from tiebreak.redis_client import OUTAGES, RedisError
 from tiebreak.socket_adapter.emitter import Emitter
-from tiebreak.socket_adapter.messages import LeaderboardUpdating, RoomMessage
+from tiebreak.socket_adapter.messages import LeaderboardUpdating
+from tiebreak.socket_adapter.room_schedule import RoomSchedule
+from tiebreak.socket_adapter.tick_interval import interval_seconds
 
 log = structlog.get_logger()
 
+# All of one session, they are one Lua call of 5 ms: nobody else waits longer for Redis.
 BATCH_SIZE = 1_000
 POLL_SECONDS = 0.5
-TICK_SECONDS = 0.1
+SHORTEST_BACKOFF_SECONDS = 0.1
 LONGEST_BACKOFF_SECONDS = 2.0
 # Between tries to put a batch on a board that refuses it.
 PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4)
 
 
 class Projection:
-    """Applies what it polls, tells each room at most every TICK_SECONDS, commits what both is done for."""
+    """Applies what it polls, tells each room at most once in its interval, commits what both is done for."""
 
     def __init__(
         self,
@@ -51,9 +54,8 @@ class Projection:
         self.stepped_at = clock.monotonic()
         # Polled and not on the boards yet; kept over a fault, because the bus gives them once.
         self._unapplied: list[Record] = []
-        # When each session's room is to be told next, and when it was told last.
-        self._untold: dict[QuizSessionId, float] = {}
-        self._told_at: dict[QuizSessionId, float] = {}
+        self._rooms = RoomSchedule()
+        self._lag_seconds = 0.0
         # Applied and not committed; those in `_committing` wait only for the rooms in `_awaited`.
         self._uncommitted: list[Record] = []
         self._committing: list[Record] = []
@@ -61,11 +63,11 @@ class Projection:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set. Temporary faults are tried again, later each time; others end the worker."""
-        backoff = TICK_SECONDS
+        backoff = SHORTEST_BACKOFF_SECONDS
         while not stop.is_set():
             try:
                 await self.step()
-                backoff = TICK_SECONDS
+                backoff = SHORTEST_BACKOFF_SECONDS
             except (Fault, RedisError, *OUTAGES) as error:
                 if isinstance(error, Fault) and not error.temporary:
                     raise
@@ -77,12 +79,20 @@ class Projection:
     async def step(self) -> None:
         """Poll once, apply, tell the rooms whose time has come, commit."""
         if not self._unapplied:
-            self._unapplied = await self._consumer.poll(limit=BATCH_SIZE, timeout_seconds=self._seconds_to_next_tick())
+            await self._poll()
         if self._unapplied:
             await self._apply()
         await self._tell()
         await self._commit()
         self.stepped_at = self._clock.monotonic()
+
+    async def _poll(self) -> None:
+        """Wait for records until the next room is due."""
+        asked_at = self._clock.monotonic()
+        next_at = self._rooms.next_at
+        timeout_seconds = POLL_SECONDS if next_at is None else min(POLL_SECONDS, max(0.0, next_at - asked_at))
+        self._unapplied = await self._consumer.poll(limit=BATCH_SIZE, timeout_seconds=timeout_seconds)
+        self._lag_seconds = max(0.0, self._clock.monotonic() - asked_at - timeout_seconds)
 
     async def _apply(self) -> None:
         """Put the polled answers on their boards, and what cannot be put there on the dead-letter topic."""
@@ -97,8 +107,7 @@ class Projection:
                 continue
             self._count(result, batch.changes)
             # Told even if all were known already: the one before us may have died between board and room.
-            due = self._told_at.get(quiz_session_id, float("-inf")) + TICK_SECONDS
-            self._untold.setdefault(quiz_session_id, due)
+            self._rooms.want(quiz_session_id, self._clock.monotonic())
         if dead:
             await self._bury(dead)
         self._uncommitted += self._unapplied
@@ -134,38 +143,31 @@ class Projection:
 
     async def _commit(self) -> None:
         """Commit what is on the boards and was told to the rooms; a busy bus waits for no quiet moment."""
-        self._awaited &= self._untold.keys()
+        self._awaited &= self._rooms.waiting
         if self._awaited:
             return
         if self._committing:
             await self._consumer.commit(self._committing)
         self._committing, self._uncommitted = self._uncommitted, []
-        self._awaited = set(self._untold)
+        self._awaited = set(self._rooms.waiting)
         if self._committing and not self._awaited:
             await self._consumer.commit(self._committing)
             self._committing = []
 
     async def _tell(self) -> None:
-        """Send the top of each board that changed, the latest and whole, where the last one is a tick ago."""
+        """Send the top of each board that changed, the latest and whole, to the rooms that are due."""
         now = self._clock.monotonic()
-        due = [quiz_session_id for quiz_session_id, at in self._untold.items() if at <= now]
-        messages: list[tuple[QuizSessionId, RoomMessage]] = [
-            (quiz_session_id, LeaderboardUpdating(board))
-            for quiz_session_id in due
-            if (board := await self._leaderboards.read(quiz_session_id))
-        ]
-        await self._emitter.emit(messages)
-        for quiz_session_id in due:
-            del self._untold[quiz_session_id]
-        # Only those told within the last tick still have to wait.
-        self._told_at = {
-            quiz_session_id: at for quiz_session_id, at in self._told_at.items() if at > now - TICK_SECONDS
-        } | dict.fromkeys(due, now)
-
-    def _seconds_to_next_tick(self) -> float:
-        if not self._untold:
-            return POLL_SECONDS
-        return max(0.0, min(self._untold.values()) - self._clock.monotonic())
+        self._rooms.forget_rested(now)
+        due = self._rooms.due(now)
+        if not due:
+            return
+        boards = await self._leaderboards.tops(due)
+        await self._emitter.emit(
+            [(quiz_session_id, LeaderboardUpdating(board)) for quiz_session_id, board in boards.items() if board]
+        )
+        for quiz_session_id, board in boards.items():
+            interval = interval_seconds(board.participants if board else 0, lag_seconds=self._lag_seconds)
+            self._rooms.told(quiz_session_id, now, interval)
 
 
 class Batch(msgspec.Struct):
