@@ -6,13 +6,22 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from tiebreak.database.answers import NewAnswer, Recorded, record_answer
+from tiebreak.database.answers import NewAnswer, Recorded, record_answers
 from tiebreak.database.pool import Pool, open_pool
-from tiebreak.database.quiz_sessions import Participant, join_session, open_session
+from tiebreak.database.quiz_sessions import Join, Participant, join_sessions, open_session
 from tiebreak.database.quizzes import create_quiz
 from tiebreak.errors import Refusal
 from tiebreak.ids import new_id
-from tiebreak.quiz.model import QuestionId, Quiz, QuizId, QuizSessionId, TrueFalseQuestion, UserId
+from tiebreak.quiz.model import (
+    AnswerId,
+    ParticipantId,
+    QuestionId,
+    Quiz,
+    QuizId,
+    QuizSessionId,
+    TrueFalseQuestion,
+    UserId,
+)
 from tiebreak.quiz.ranking import opened_at_ms
 
 
@@ -61,24 +70,39 @@ class Scene:
     async def player(self, name: str = "Player") -> tuple[UserId, Participant]:
         """A new guest who has joined."""
         user_id = await new_user(self.pool, name)
-        participant = await join_session(self.pool, self.session_id, user_id, None)
+        participant = await self.join(user_id)
         assert isinstance(participant, Participant)
         return user_id, participant
+
+    async def join(
+        self, user_id: UserId, name: str | None = None, session_id: QuizSessionId | None = None
+    ) -> Participant | Refusal:
+        """A user's joining, alone in its batch."""
+        join = Join(ParticipantId(new_id()), session_id or self.session_id, user_id, name)
+        [outcome] = await join_sessions(self.pool, [join])
+        return outcome
 
     async def answer(
         self, user_id: UserId, question: int, *, correct: bool = True, after_ms: int = 1_000, answer_id=None
     ) -> Recorded | Refusal:
         """An answer that many milliseconds into the session."""
-        return await record_answer(
-            self.pool,
-            NewAnswer(
-                quiz_session_id=self.session_id,
-                user_id=user_id,
-                question_id=self.question_ids[question],
-                answer=correct,
-                answer_id=answer_id,
-                correct=correct,
-                score=self.points[question] if correct else 0,
-                answered_at_ms=opened_at_ms(self.session_id) + after_ms,
-            ),
+        [outcome] = await record_answers(
+            self.pool, [self.new_answer(user_id, question, correct=correct, after_ms=after_ms, answer_id=answer_id)]
+        )
+        return outcome
+
+    def new_answer(
+        self, user_id: UserId, question: int, *, correct: bool = True, after_ms: int = 1_000, answer_id=None
+    ) -> NewAnswer:
+        """The same, before it is recorded."""
+        return NewAnswer(
+            id=AnswerId(new_id()),
+            quiz_session_id=self.session_id,
+            user_id=user_id,
+            question_id=self.question_ids[question],
+            answer=correct,
+            answer_id=answer_id,
+            correct=correct,
+            score=self.points[question] if correct else 0,
+            answered_at_ms=opened_at_ms(self.session_id) + after_ms,
         )

@@ -122,6 +122,7 @@ class Refusal(Enum):
     TOO_MANY_SOCKETS = (429, "Too many connections of this user; close some")
     # 5xx: not the caller's doing
     INTERNAL = (500, "Something went wrong on our side; the request may be sent again")
+    BUSY = (503, "More is waiting than can be taken; please try again in a moment")
     UNAVAILABLE = (503, "A part of the system does not answer; please try again")
 
     def __init__(self, status: int, title: str) -> None:

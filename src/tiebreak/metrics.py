@@ -2,28 +2,74 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter as Counts
 from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
 
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 
-class AppServerMetrics:
+class Tally:
+    """A histogram in plain numbers: prometheus-client's own costs as much as decoding an answer does."""
+
+    def __init__(self, *bounds: float) -> None:
+        self._bounds = bounds
+        self._counts = [0] * (len(bounds) + 1)
+        self._sum = 0.0
+
+    def observe(self, value: float) -> None:
+        self._counts[bisect_left(self._bounds, value)] += 1
+        self._sum += value
+
+    def family(self, name: str, text: str) -> Metric:
+        bounds = [*map(str, map(float, self._bounds)), "+Inf"]
+        buckets = list(zip(bounds, accumulate(self._counts), strict=True))
+        return HistogramMetricFamily(name, text, buckets=buckets, sum_value=self._sum)
+
+
+class AppServerMetrics(Collector):
     """What the app server counts."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.answers = Counter(
-            "tiebreak_answers_total",
-            "Answers by outcome: recorded, or the code of the refusal",
-            ["outcome"],
-            registry=registry,
+        self.answers: Counts[str] = Counts()
+        self.answer_seconds = Tally(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+        self.answers_per_batch = Tally(1, 2, 4, 8, 16, 32, 64, 128, 256)
+        self.count_waiting: Callable[[], int] = lambda: 0
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        answers = CounterMetricFamily(
+            "tiebreak_answers", "Answers by outcome: recorded, or the code of the refusal", labels=["outcome"]
         )
-        self.answer_seconds = Histogram(
-            "tiebreak_answer_seconds",
-            "From an answer's arrival to its outcome, the commit included",
-            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+        for outcome, count in self.answers.items():
+            answers.add_metric([outcome], count)
+        yield answers
+        yield self.answer_seconds.family(
+            "tiebreak_answer_seconds", "From an answer's arrival to its outcome, the commit included"
+        )
+        yield self.answers_per_batch.family("tiebreak_answers_per_batch", "Answers that one commit carried")
+        yield GaugeMetricFamily(
+            "tiebreak_answers_waiting", "Answers that wait for the commit under way", value=self.count_waiting()
+        )
+
+
+class TokenMetrics:
+    """Access tokens at an app server, and what it knows of revoked log-ins."""
+
+    def __init__(self, registry: CollectorRegistry, count_remembered: Callable[[], int]) -> None:
+        Gauge(
+            "tiebreak_tokens_remembered", "Access tokens that need no signature check", registry=registry
+        ).set_function(count_remembered)
+        self.revoked_logins = Gauge(
+            "tiebreak_revoked_logins", "Log-ins whose access tokens are refused before they expire", registry=registry
+        )
+        self.revocations_read = Gauge(
+            "tiebreak_revocations_read_timestamp_seconds",
+            "When Postgres last said which log-ins were revoked",
             registry=registry,
         )
 

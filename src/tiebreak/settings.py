@@ -68,6 +68,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     limit_sockets_per_user: Annotated[
         Count, Meta(description="Sockets one app server takes from one user: screens, tabs, phones")
     ] = 50
+    limit_waiting_answers: Annotated[
+        Count,
+        Meta(description="Answers, and joins, one app server lets wait for the database; others are refused with 503"),
+    ] = 10_000
     limit_gateway_percent: Annotated[
         Count, Meta(description="The gateway's limits per client, in percent of those in its table")
     ] = 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tiebreak.app_server.single_flight import SingleFlight
 from tiebreak.cache.leaderboard import TOP_ROWS, Leaderboards
 from tiebreak.database.answers import ledger
 from tiebreak.database.pool import Pool
@@ -16,6 +17,7 @@ class Boards:
     def __init__(self, pool: Pool, leaderboards: Leaderboards) -> None:
         self._pool = pool
         self._leaderboards = leaderboards
+        self._rebuilds: SingleFlight[QuizSessionId, bool] = SingleFlight()
 
     async def read(
         self,
@@ -47,7 +49,8 @@ class Boards:
             )
 
         board = await cached()
-        if board is None and await self._rebuild(quiz_session_id):
+        # A board is missing for a whole room at once.
+        if board is None and await self._rebuilds.do(quiz_session_id, lambda: self._rebuild(quiz_session_id)):
             board = await cached()
         return board or Leaderboard(quiz_session_id, epoch="", version=0, participants=0, rows=())
 

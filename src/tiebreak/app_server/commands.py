@@ -1,24 +1,30 @@
 """THE WAY OF AN ANSWER, first part: the same function for HTTP and sockets.
 
-Grade by the session's frozen questions, write answer and event in one statement, tell the room. A crash before
-the commit leaves nothing; after it, the client's retry with the same answer_id finds the outcome.
+Grade by the session's frozen questions, write answer and event in the next batch's statement, tell the room. A crash
+before the commit leaves nothing; after it, the client's retry with the same answer_id finds the outcome.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import msgspec
 
-from tiebreak.app_server.frozen_questions import FrozenQuestions
+from tiebreak.app_server.batches import Batches
+from tiebreak.app_server.frozen_questions import FrozenQuestions, Questions
 from tiebreak.app_server.nudge import Nudge
 from tiebreak.app_server.ticks import Ticks
 from tiebreak.clock import Clock
-from tiebreak.database.answers import NewAnswer, record_answer
-from tiebreak.database.pool import Pool
-from tiebreak.database.quiz_sessions import find_participant
+from tiebreak.database.answers import NewAnswer, record_answers
+from tiebreak.database.pool import OUTAGES, Pool
+from tiebreak.database.quiz_sessions import Join, Participant, find_participant, join_sessions
 from tiebreak.errors import Refusal
+from tiebreak.ids import new_id
 from tiebreak.metrics import AppServerMetrics
 from tiebreak.quiz.grading import grade
-from tiebreak.quiz.model import AnswerId, UserId
+from tiebreak.quiz.model import AnswerId, ParticipantId, QuizSessionId, UserId
 from tiebreak.quiz.scoring import score
 from tiebreak.socket_adapter.messages import Change, UpdateScore
 
@@ -29,6 +35,13 @@ class Outcome(msgspec.Struct, frozen=True):
     participant_answer_id: AnswerId
     correct: bool
     score: int
+
+
+class GradedAnswer(NamedTuple):
+    """An answer in the queue, and when it came (Clock.monotonic)."""
+
+    answer: NewAnswer
+    arrived: float
 
 
 class Answers:
@@ -42,47 +55,103 @@ class Answers:
         nudge: Nudge,
         clock: Clock,
         metrics: AppServerMetrics,
+        *,
+        longest_queue: int,
     ) -> None:
+        """`longest_queue`: how many answers may wait for their batch before others are refused as BUSY."""
         self._pool = pool
         self._questions = questions
         self._ticks = ticks
         self._nudge = nudge
         self._clock = clock
         self._metrics = metrics
+        self._batches = Batches(self._record, longest_queue=longest_queue, outages=OUTAGES)
+        metrics.count_waiting = self._batches.__len__
 
     async def submit(self, user_id: UserId, command: UpdateScore) -> Outcome | Refusal:
         """Count an answer once, or say why not. Idempotent by `answer_id`; without one, a retry is refused."""
-        with self._metrics.answer_seconds.time():
-            outcome = await self._submit(user_id, command)
-        self._metrics.answers.labels(outcome.code if isinstance(outcome, Refusal) else "recorded").inc()
-        return outcome
+        questions = await self._questions.of(command.quiz_session_id)
+        begun = self._begin(questions, user_id, command)
+        if begun is None:
+            begun = await self._refusal(questions, user_id, command)
+            self._metrics.answers[begun.code] += 1
+        return begun if isinstance(begun, Refusal) else await begun
 
-    async def _submit(self, user_id: UserId, command: UpdateScore) -> Outcome | Refusal:
-        answered_at_ms = self._clock.now_ms()
-        question = (await self._questions.of(command.quiz_session_id)).get(command.question_id)
+    def begin(self, user_id: UserId, command: UpdateScore) -> asyncio.Future[Outcome | Refusal] | Refusal | None:
+        """The same without waiting, for a good answer to a question at hand; None: `submit` has to look closer."""
+        questions = self._questions.at_hand(command.quiz_session_id)
+        return self._begin(questions, user_id, command) if questions else None
+
+    def _begin(
+        self, questions: Questions, user_id: UserId, command: UpdateScore
+    ) -> asyncio.Future[Outcome | Refusal] | Refusal | None:
+        question = questions.get(command.question_id)
         correct = grade(question, command.answer) if question else None
         if question is None or correct is None:
-            # The seed's order of checks: who has not joined learns nothing about questions.
-            if await find_participant(self._pool, command.quiz_session_id, user_id) is None:
-                return Refusal.NOT_JOINED
-            return Refusal.QUESTION_NOT_IN_QUIZ if question is None else Refusal.ANSWER_INVALID
-        recorded = await record_answer(
-            self._pool,
-            NewAnswer(
-                quiz_session_id=command.quiz_session_id,
-                user_id=user_id,
-                question_id=command.question_id,
-                answer=command.answer,
-                answer_id=command.answer_id,
-                correct=correct,
-                score=score(question, correct=correct),
-                answered_at_ms=answered_at_ms,
-            ),
+            return None
+        begun = self._batches.submit(
+            GradedAnswer(
+                NewAnswer(
+                    id=AnswerId(new_id()),
+                    quiz_session_id=command.quiz_session_id,
+                    user_id=user_id,
+                    question_id=command.question_id,
+                    answer=command.answer,
+                    answer_id=command.answer_id,
+                    correct=correct,
+                    score=score(question, correct=correct),
+                    answered_at_ms=self._clock.now_ms(),
+                ),
+                self._clock.monotonic(),
+            )
         )
-        if isinstance(recorded, Refusal):
-            return recorded
-        if recorded.new:
-            change = Change(recorded.participant_id, command.question_id, recorded.score)
-            self._nudge.answered()
-            self._ticks.answered(command.quiz_session_id, change)
-        return Outcome(recorded.id, recorded.correct, recorded.score)
+        if isinstance(begun, Refusal):
+            self._metrics.answers[begun.code] += 1
+        return begun
+
+    async def _refusal(self, questions: Questions, user_id: UserId, command: UpdateScore) -> Refusal:
+        """Why it cannot count. The seed's order of checks: who has not joined learns nothing about questions."""
+        if await find_participant(self._pool, command.quiz_session_id, user_id) is None:
+            return Refusal.NOT_JOINED
+        return Refusal.ANSWER_INVALID if command.question_id in questions else Refusal.QUESTION_NOT_IN_QUIZ
+
+    async def _record(self, graded: Sequence[GradedAnswer]) -> list[Outcome | Refusal]:
+        answers = [item.answer for item in graded]
+        outcomes: list[Outcome | Refusal] = []
+        for answer, recorded in zip(answers, await record_answers(self._pool, answers), strict=True):
+            if isinstance(recorded, Refusal):
+                outcomes.append(recorded)
+                self._metrics.answers[recorded.code] += 1
+                continue
+            outcomes.append(Outcome(recorded.id, recorded.correct, recorded.score))
+            self._metrics.answers["recorded"] += 1
+            if recorded.new:
+                change = Change(recorded.participant_id, answer.question_id, recorded.score)
+                self._ticks.answered(answer.quiz_session_id, change)
+                self._nudge.answered()
+        now = self._clock.monotonic()
+        for item in graded:
+            self._metrics.answer_seconds.observe(now - item.arrived)
+        self._metrics.answers_per_batch.observe(len(graded))
+        return outcomes
+
+
+class Joins:
+    """Takes users into quiz sessions."""
+
+    def __init__(self, pool: Pool, ticks: Ticks, *, longest_queue: int) -> None:
+        self._pool = pool
+        self._ticks = ticks
+        self._batches = Batches(self._join, longest_queue=longest_queue, outages=OUTAGES)
+
+    async def join(self, quiz_session_id: QuizSessionId, user_id: UserId, name: str | None) -> Participant | Refusal:
+        """Make the user a participant, under `name` or else the user's own. The second time it is refused."""
+        waiting = self._batches.submit(Join(ParticipantId(new_id()), quiz_session_id, user_id, name))
+        return waiting if isinstance(waiting, Refusal) else await waiting
+
+    async def _join(self, joins: Sequence[Join]) -> list[Participant | Refusal]:
+        outcomes = await join_sessions(self._pool, joins)
+        for join, outcome in zip(joins, outcomes, strict=True):
+            if isinstance(outcome, Participant):
+                self._ticks.session_changed(join.quiz_session_id)
+        return outcomes

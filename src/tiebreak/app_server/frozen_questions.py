@@ -2,42 +2,54 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import partial
 
+from tiebreak.app_server.single_flight import SingleFlight
 from tiebreak.database.pool import Pool
 from tiebreak.database.quiz_sessions import session_questions
 from tiebreak.quiz.model import Question, QuestionId, QuizSessionId
 
 MAX_SESSIONS = 1_000
 
+Questions = Mapping[QuestionId, Question]
+
 
 class FrozenQuestions:
-    """Questions with their keys, by session; those used longest ago are forgotten first."""
+    """Questions with their keys, by session; those used longest ago are forgotten first.
+
+    There is nothing to invalidate while a session runs: its questions were frozen in the transaction that opened it,
+    and what is not there yet is not remembered.
+    """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._loads: OrderedDict[QuizSessionId, asyncio.Task[Mapping[QuestionId, Question]]] = OrderedDict()
+        self._at_hand: OrderedDict[QuizSessionId, Questions] = OrderedDict()
+        self._loads = SingleFlight[QuizSessionId, Questions]()
 
-    async def of(self, quiz_session_id: QuizSessionId) -> Mapping[QuestionId, Question]:
-        """In the quiz's order; empty if there is no such session. Asked for at once, they are read once."""
-        load = self._loads.get(quiz_session_id)
-        if load is None:
-            load = asyncio.create_task(self._load(quiz_session_id))
-            self._loads[quiz_session_id] = load
-            if len(self._loads) > MAX_SESSIONS:
-                self._loads.popitem(last=False)
-        self._loads.move_to_end(quiz_session_id)
-        try:
-            questions = await asyncio.shield(load)
-        except Exception:
-            self._loads.pop(quiz_session_id, None)
-            raise
-        if not questions:
-            # No such session yet; there may be one later.
-            self._loads.pop(quiz_session_id, None)
+    def at_hand(self, quiz_session_id: QuizSessionId) -> Questions | None:
+        """In the quiz's order; None if they have to be read first."""
+        questions = self._at_hand.get(quiz_session_id)
+        if questions is not None:
+            self._at_hand.move_to_end(quiz_session_id)
         return questions
 
-    async def _load(self, quiz_session_id: QuizSessionId) -> Mapping[QuestionId, Question]:
-        return {stored.id: stored.question for stored in await session_questions(self._pool, quiz_session_id)}
+    async def of(self, quiz_session_id: QuizSessionId) -> Questions:
+        """In the quiz's order; empty if there is no such session. Asked for at once, they are read once."""
+        questions = self.at_hand(quiz_session_id)
+        if questions is not None:
+            return questions
+        return await self._loads.do(quiz_session_id, partial(self._load, quiz_session_id))
+
+    def forget(self, quiz_session_id: QuizSessionId) -> None:
+        """The session has ended: late answers may read them again."""
+        self._at_hand.pop(quiz_session_id, None)
+
+    async def _load(self, quiz_session_id: QuizSessionId) -> Questions:
+        questions = {stored.id: stored.question for stored in await session_questions(self._pool, quiz_session_id)}
+        if questions:
+            self._at_hand[quiz_session_id] = questions
+            if len(self._at_hand) > MAX_SESSIONS:
+                self._at_hand.popitem(last=False)
+        return questions

@@ -12,20 +12,22 @@ from prometheus_client import CollectorRegistry
 
 from tiebreak.app_server.app import http_app
 from tiebreak.app_server.boards import Boards
-from tiebreak.app_server.commands import Answers
+from tiebreak.app_server.commands import Answers, Joins
 from tiebreak.app_server.frozen_questions import FrozenQuestions
 from tiebreak.app_server.healing import Healing
 from tiebreak.app_server.nudge import Nudge
+from tiebreak.app_server.revocations import Revocations
+from tiebreak.app_server.session_counts import CountedSessions
 from tiebreak.app_server.sockets import socket_server
 from tiebreak.app_server.ticks import Ticks
 from tiebreak.cache.leaderboard import Leaderboards
 from tiebreak.cache.limits import MissLimit
 from tiebreak.clock import SystemClock
-from tiebreak.database.pool import open_pool
+from tiebreak.database.pool import open_pool, patiently
 from tiebreak.errors import KeysUnavailable
 from tiebreak.http_edge.health import Check, Doctor
 from tiebreak.http_edge.serving import serve
-from tiebreak.metrics import AppServerMetrics, SocketMetrics
+from tiebreak.metrics import AppServerMetrics, SocketMetrics, TokenMetrics
 from tiebreak.redis_client import open_redis
 from tiebreak.settings import Settings, required
 from tiebreak.socket_adapter.emitter import Emitter
@@ -45,7 +47,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     redis_url = required(settings.redis_url, "TIEBREAK_REDIS_URL")
     clock = SystemClock()
     async with AsyncExitStack() as closing:
-        pool = await open_pool(database_url, size=settings.database_pool_size)
+        pool = await open_pool(database_url, size=settings.database_pool_size, plans="force_generic_plan")
         closing.push_async_callback(pool.close)
         redis = await open_redis(redis_url)
         closing.push_async_callback(redis.aclose)
@@ -57,9 +59,25 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         ticks = Ticks(pool, Emitter(redis), clock)
         questions = FrozenQuestions(pool)
         nudge = Nudge(pool, clock)
-        answers = Answers(pool, questions, ticks, nudge, clock, AppServerMetrics(registry))
+        answers = Answers(
+            pool,
+            questions,
+            ticks,
+            nudge,
+            clock,
+            AppServerMetrics(registry),
+            longest_queue=settings.limit_waiting_answers,
+        )
         boards = Boards(pool, leaderboards)
         verifier = Verifier(lambda: fetch_keys(auth_client), clock)
+        revocations = Revocations(
+            pool,
+            clock,
+            verifier,
+            TokenMetrics(registry, verifier.count_remembered),
+            token_seconds=settings.access_token_minutes * 60,
+        )
+        await patiently(revocations.read, seconds=10)
         healing = Healing(boards, ticks, clock)
         streams = RedisStreams(redis, on_gap=healing.gap)
         sockets = socket_server(
@@ -88,7 +106,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 "ticks": ticks,
                 "questions": questions,
                 "answers": answers,
+                "joins": Joins(pool, ticks, longest_queue=settings.limit_waiting_answers),
                 "boards": boards,
+                "counted_sessions": CountedSessions(pool, clock),
                 "verifier": verifier,
             },
             auth_client=auth_client if settings.forward_auth else None,
@@ -98,8 +118,10 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             background = [
                 group.create_task(streams.run()),
                 group.create_task(healing.run(sockets)),
+                group.create_task(verifier.run()),
+                group.create_task(revocations.run(sockets.close_logins)),
                 group.create_task(tend_garbage(sockets.count_opened, sockets.count_open)),
-                group.create_task(ticks.run()),
+                group.create_task(ticks.run(sockets.count_in, sockets.count_servers)),
                 group.create_task(nudge.run()),
             ]
             await serve(app, settings, stop, sockets)

@@ -1,74 +1,113 @@
-"""What rooms are told by the app server, gathered into one message per session and tick.
+"""What rooms are told by the app servers, gathered into few messages.
 
-So a room of a thousand that answers within a second gets ten messages, not a thousand.
+A room of a thousand that answers within a second gets ten `score_update`, not a thousand, and two `session_update`,
+however many app servers there are: each of k tells a room a k-th as often.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
+import msgspec
 import structlog
 
+from tiebreak.app_server.room_ticks import RoomTicks
+from tiebreak.app_server.server_count import ServerCount
 from tiebreak.clock import Clock
 from tiebreak.database.pool import FAILURES, Pool
 from tiebreak.database.quiz_sessions import session_news
 from tiebreak.quiz.model import QuizSessionId
 from tiebreak.redis_client import OUTAGES, RedisError
 from tiebreak.socket_adapter.emitter import Emitter
-from tiebreak.socket_adapter.messages import Change, RoomMessage, ScoreUpdate, SessionUpdate
-from tiebreak.socket_adapter.redis_streams.patience import end_if_cancelled
+from tiebreak.socket_adapter.messages import Change, ScoreUpdate, SessionUpdate
+from tiebreak.socket_adapter.tick_interval import interval_seconds
 
 log = structlog.get_logger()
 
-TICK_SECONDS = 0.1
 MAX_CHANGES = 50
+# Participants are counted anew each time.
+SESSION_SECONDS = 0.5
+
+
+class Gathered(msgspec.Struct):
+    """The first changes since the last tick, and how many more there were."""
+
+    changes: list[Change] = []
+    more: int = 0
 
 
 class Ticks:
-    """Collects changes and sends them every TICK_SECONDS. A lost tick is healed by the next board."""
+    """Collects changes and tells rooms when they are due. A lost `score_update` is healed by the next board."""
 
     def __init__(self, pool: Pool, emitter: Emitter, clock: Clock) -> None:
         self._pool = pool
         self._emitter = emitter
-        self._clock = clock
-        self._answered: dict[QuizSessionId, list[Change]] = defaultdict(list)
-        self._changed: set[QuizSessionId] = set()
+        self._count_in: Callable[[str], int] = lambda _: 0
+        self._servers = ServerCount(clock)
+        self._gathered: dict[QuizSessionId, Gathered] = {}
+        self._scores = RoomTicks(clock, tell=self._tell_scores, interval=self._score_interval)
+        self._sessions = RoomTicks(clock, tell=self._tell_sessions, interval=self._session_interval)
 
     def answered(self, quiz_session_id: QuizSessionId, change: Change) -> None:
         """An answer was committed."""
-        self._answered[quiz_session_id].append(change)
+        gathered = self._gathered.get(quiz_session_id)
+        if gathered is None:
+            gathered = self._gathered[quiz_session_id] = Gathered()
+            self._scores.want(quiz_session_id)
+        if len(gathered.changes) < MAX_CHANGES:
+            gathered.changes.append(change)
+        else:
+            gathered.more += 1
 
     def session_changed(self, quiz_session_id: QuizSessionId) -> None:
         """Somebody joined, or the session ended."""
-        self._changed.add(quiz_session_id)
+        self._sessions.want(quiz_session_id)
 
-    async def run(self) -> None:
-        """Send for ever."""
-        while True:
-            end_if_cancelled()
-            await self._clock.sleep(TICK_SECONDS)
-            await self.flush()
+    async def run(self, count_in: Callable[[str], int], count_servers: Callable[[], Awaitable[int]]) -> None:
+        """Tell rooms for ever. `count_in` says how many sockets of this server are in a room."""
+        self._count_in = count_in
+        # Apart: counting participants may take a while, and scores do not wait for it.
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._scores.run())
+            group.create_task(self._sessions.run())
+            group.create_task(self._servers.run(count_servers))
 
     async def flush(self) -> None:
-        """Send what has come together since the last tick."""
-        answered, self._answered = self._answered, defaultdict(list)
-        changed, self._changed = self._changed, set()
+        """Tell everything there is to tell, at once."""
+        await self._scores.flush()
+        await self._sessions.flush()
+
+    async def _tell_scores(self, due: Sequence[QuizSessionId]) -> None:
+        updates = [(quiz_session_id, self._gathered.pop(quiz_session_id)) for quiz_session_id in due]
         try:
-            messages: list[tuple[QuizSessionId, RoomMessage]] = [
-                (quiz_session_id, score_update(quiz_session_id, changes))
-                for quiz_session_id, changes in answered.items()
-            ]
-            messages += [
-                (news.id, SessionUpdate(news.id, news.state, news.participant_count))
-                for news in await session_news(self._pool, changed)
-            ]
-            await self._emitter.emit(messages)
+            await self._emitter.emit(
+                [
+                    (quiz_session_id, ScoreUpdate(quiz_session_id, tuple(gathered.changes), gathered.more))
+                    for quiz_session_id, gathered in updates
+                ]
+            )
+        except (*OUTAGES, RedisError) as error:
+            log.warning("tick.scores_lost", error=str(error), sessions=len(due))
+
+    async def _tell_sessions(self, due: Sequence[QuizSessionId]) -> None:
+        has_told = False
+        try:
+            news = await session_news(self._pool, due)
+            await self._emitter.emit([(it.id, SessionUpdate(it.id, it.state, it.participant_count)) for it in news])
+            has_told = True
         except (*OUTAGES, *FAILURES, RedisError) as error:
-            # Scores are healed by the next board; that a session ended is told again.
-            self._changed |= changed
-            log.warning("tick.lost", error=str(error), sessions=len(answered) + len(changed))
+            log.warning("tick.sessions_waiting", error=str(error), sessions=len(due))
+        finally:
+            if not has_told:
+                # That a session ended nobody else will say.
+                for quiz_session_id in due:
+                    self._sessions.want(quiz_session_id)
 
+    def _score_interval(self, quiz_session_id: QuizSessionId, lag_seconds: float) -> float:
+        return interval_seconds(
+            self._count_in(str(quiz_session_id)), servers=self._servers.known, lag_seconds=lag_seconds
+        )
 
-def score_update(quiz_session_id: QuizSessionId, changes: list[Change]) -> ScoreUpdate:
-    """The first changes of a tick, and how many more there were."""
-    return ScoreUpdate(quiz_session_id, tuple(changes[:MAX_CHANGES]), max(0, len(changes) - MAX_CHANGES))
+    def _session_interval(self, quiz_session_id: QuizSessionId, lag_seconds: float) -> float:
+        return max(SESSION_SECONDS * self._servers.known, self._score_interval(quiz_session_id, lag_seconds))

@@ -1,7 +1,8 @@
-"""The ledger: participants' answers, each written with its event in one statement."""
+"""The ledger: participants' answers, a batch of them with their events in one statement."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -10,14 +11,18 @@ from tiebreak.database.pool import Pool
 from tiebreak.database.queries import sql
 from tiebreak.errors import Refusal
 from tiebreak.events import TOPIC, ScoreChange, shard_of
-from tiebreak.ids import new_id
 from tiebreak.quiz.model import AnswerId, ParticipantId, QuestionId, QuizSessionId, Submission, UserId
 from tiebreak.quiz.ranking import Row
 
 
 class NewAnswer(msgspec.Struct, frozen=True):
-    """A graded answer on its way into the ledger. `answer_id` is the client's, to recognise a retry."""
+    """A graded answer on its way into the ledger.
 
+    `id` is its own, whatever becomes of the statement; `answer_id` is the client's. Each tells a retry, of ours or of
+    the client's, from a second answer.
+    """
+
+    id: AnswerId
     quiz_session_id: QuizSessionId
     user_id: UserId
     question_id: QuestionId
@@ -47,41 +52,66 @@ class GivenAnswer(msgspec.Struct, frozen=True):
     score: int
 
 
-async def record_answer(pool: Pool, answer: NewAnswer) -> Recorded | Refusal:
-    """Write an answer and its event, once.
+async def record_answers(pool: Pool, answers: Sequence[NewAnswer]) -> list[Recorded | Refusal]:
+    """Write each answer with its event, once, all in one commit; their outcomes, in the same order.
 
-    Idempotent by `answer_id`: the same one again gives the first outcome again, after the session's end too.
-    Of several answers to one question the unique constraint lets one through; the others are refused.
+    Idempotent by `id` and by `answer_id`: the same answer again gives the first outcome again, after the session's end
+    too. Of several answers to one question, in one batch or in many, the unique constraint lets one through; the
+    others are refused. No answer's outcome depends on its neighbours'.
     """
-    answer_row_id = AnswerId(new_id())
-    row = await pool.fetchrow(
-        sql("record_answer"),
-        answer.quiz_session_id,
-        answer.user_id,
-        answer_row_id,
-        answer.question_id,
-        answer.answer_id,
-        msgspec.json.encode(answer.answer).decode(),
-        answer.correct,
-        answer.score,
-        answer.answered_at_ms,
-        new_id(),
+    shards = {session_id: shard_of(session_id) for session_id in {answer.quiz_session_id for answer in answers}}
+    rows = await pool.fetch(
+        sql("record_answers"),
+        [answer.id for answer in answers],
+        [answer.quiz_session_id for answer in answers],
+        [answer.user_id for answer in answers],
+        [answer.question_id for answer in answers],
+        [answer.answer_id for answer in answers],
+        [msgspec.json.encode(answer.answer).decode() for answer in answers],
+        [answer.correct for answer in answers],
+        [answer.score for answer in answers],
+        [answer.answered_at_ms for answer in answers],
+        [shards[answer.quiz_session_id] for answer in answers],
         TOPIC,
         "ADD_ANSWER",
-        shard_of(answer.quiz_session_id),
     )
-    if row is None:
-        return Refusal.NOT_JOINED
-    participant_id: ParticipantId = row["participant_id"]
-    if row["participant_answer_id"] is not None:
-        return Recorded(answer_row_id, participant_id, answer.correct, answer.score, new=True)
+    outcomes: list[Recorded | Refusal] = [Refusal.NOT_JOINED] * len(answers)
+    not_new: dict[int, ParticipantId] = {}
+    for row in rows:
+        place: int = row["place"] - 1
+        answer = answers[place]
+        if row["new"]:
+            outcomes[place] = Recorded(answer.id, row["participant_id"], answer.correct, answer.score, new=True)
+        elif not row["of_session"]:
+            outcomes[place] = Refusal.QUESTION_NOT_IN_QUIZ
+        else:
+            not_new[place] = row["participant_id"]
+            finished = row["state"] == "finished"
+            outcomes[place] = Refusal.SESSION_FINISHED if finished else Refusal.QUESTION_ALREADY_ANSWERED
+    for place, earlier in (await recorded_before(pool, answers, not_new)).items():
+        outcomes[place] = earlier
+    return outcomes
+
+
+async def recorded_before(
+    pool: Pool, answers: Sequence[NewAnswer], not_new: Mapping[int, ParticipantId]
+) -> dict[int, Recorded]:
+    """Those of `not_new`, place and participant, that an earlier statement has recorded."""
+    if not not_new:
+        return {}
     # A statement of its own: it sees what a competing transaction has committed in between.
-    earlier = await pool.fetchrow(sql("recorded_answer"), participant_id, answer.question_id)
-    if earlier is not None and answer.answer_id is not None and earlier["answer_id"] == answer.answer_id:
-        return Recorded(earlier["id"], participant_id, earlier["correct"], earlier["score"], new=False)
-    if row["state"] == "finished":
-        return Refusal.SESSION_FINISHED
-    return Refusal.QUESTION_ALREADY_ANSWERED
+    rows = await pool.fetch(
+        sql("recorded_answers"), list(not_new.values()), [answers[place].question_id for place in not_new]
+    )
+    places = list(not_new)
+    found: dict[int, Recorded] = {}
+    for row in rows:
+        at: int = row["place"] - 1
+        answer = answers[places[at]]
+        ours = row["id"] == answer.id
+        if ours or (answer.answer_id is not None and row["answer_id"] == answer.answer_id):
+            found[places[at]] = Recorded(row["id"], not_new[places[at]], row["correct"], row["score"], new=ours)
+    return found
 
 
 async def answers_of(pool: Pool, participant_id: ParticipantId) -> list[GivenAnswer]:

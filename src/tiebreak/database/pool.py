@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -18,7 +18,6 @@ else:
     Pool = asyncpg.Pool
     Connection = asyncpg.Connection | PoolConnectionProxy
 Record = asyncpg.Record
-ForeignKeyViolation = asyncpg.ForeignKeyViolationError
 UniqueViolation = asyncpg.UniqueViolationError
 
 # What asyncpg raises when the server is gone, going, or not there yet. Retrying may help.
@@ -41,19 +40,35 @@ FAILURES = (*OUTAGES, asyncpg.PostgresError)
 Result = TypeVar("Result")
 
 
-async def open_pool(url: str, *, size: int, connect_seconds: float = 10.0) -> Pool:
+async def open_pool(
+    url: str, *, size: int, connect_seconds: float = 10.0, plans: Literal["auto", "force_generic_plan"] = "auto"
+) -> Pool:
     """A pool of up to `size` connections, opened as they are needed.
 
+    With generic `plans` a statement is planned once and not for the values of each call: for statements that find
+    everything by index whatever the values are, planning is most of their cost (bench/answers).
     Raises DatabaseUnavailable if the server does not answer within `connect_seconds`.
     """
 
     async def create() -> Pool:
         # jit: our statements take milliseconds; compiling them would take longer than running them.
         return await asyncpg.create_pool(
-            url, min_size=1, max_size=size, command_timeout=30, server_settings={"jit": "off"}
+            url,
+            min_size=1,
+            max_size=size,
+            command_timeout=30,
+            reset=end_transaction,
+            server_settings={"jit": "off", "plan_cache_mode": plans},
         )
 
     return await patiently(create, connect_seconds)
+
+
+async def end_transaction(connection: Connection) -> None:
+    """What a connection needs before its next use. asyncpg's own reset is a round trip after every statement, for
+    settings, locks and cursors of the connection: ours are all of a transaction."""
+    if connection.is_in_transaction():
+        await connection.execute("ROLLBACK")
 
 
 async def patiently(attempt: Callable[[], Awaitable[Result]], seconds: float) -> Result:

@@ -93,19 +93,38 @@ SELECT q.id, q.type, q.prompt, q.body, l.points, l.time_limit_ms
 FROM quiz_session_questions l JOIN questions q ON q.id = l.question_id
 WHERE l.quiz_session_id = $1 ORDER BY l.position
 
--- name: join_session
--- One row if the session exists: its state, and the new participant or null if the user had joined before.
-WITH session AS (
-    SELECT s.id, s.state, COALESCE($4, u.name) AS name
-    FROM quiz_sessions s LEFT JOIN users u ON u.id = $3
-    WHERE s.id = $2
+-- name: join_sessions
+-- One row for each of the given whose session exists: its state, the name to play under (null: no such user), and
+-- whether the user is a participant now and was not before.
+-- $1 participants' ids, $2 sessions, $3 users, $4 names (null: the user's own)
+WITH given AS (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[])
+    WITH ORDINALITY AS g (id, quiz_session_id, user_id, name, place)
+), welcome AS (
+    SELECT given.id, given.quiz_session_id, given.user_id, given.place, s.state, COALESCE(given.name, u.name) AS name,
+           u.name IS NOT NULL AS is_user
+    FROM given
+    CROSS JOIN LATERAL (SELECT state FROM quiz_sessions WHERE id = given.quiz_session_id LIMIT 1) s
+    LEFT JOIN LATERAL (SELECT name FROM users WHERE id = given.user_id LIMIT 1) u ON true
 ), joined AS (
+    -- In the order of the unique key: two batches that meet wait for each other in one direction only.
     INSERT INTO quiz_session_participants (id, quiz_session_id, user_id, name)
-    SELECT $1, id, $3, name FROM session WHERE state <> 'finished' AND name IS NOT NULL
+    SELECT id, quiz_session_id, user_id, name FROM welcome WHERE state <> 'finished' AND is_user
+    ORDER BY quiz_session_id, user_id, place
     ON CONFLICT (quiz_session_id, user_id) DO NOTHING
     RETURNING id
 )
-SELECT session.state, session.name, (SELECT id FROM joined) AS participant_id FROM session
+SELECT welcome.place, welcome.state, welcome.name, joined.id IS NOT NULL AS new
+FROM welcome LEFT JOIN joined USING (id)
+
+-- name: participants
+-- $1 sessions, $2 users
+SELECT given.place, p.id, p.name
+FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS given (quiz_session_id, user_id, place)
+CROSS JOIN LATERAL (
+    SELECT id, name FROM quiz_session_participants
+    WHERE quiz_session_id = given.quiz_session_id AND user_id = given.user_id LIMIT 1
+) p
 
 -- name: participant
 SELECT id, name FROM quiz_session_participants WHERE quiz_session_id = $1 AND user_id = $2
@@ -113,34 +132,55 @@ SELECT id, name FROM quiz_session_participants WHERE quiz_session_id = $1 AND us
 -- name: answers_of_participant
 SELECT question_id, answer, correct, score FROM participant_answers WHERE quiz_session_participant_id = $1
 
--- name: record_answer
--- The answer and its event, or neither. No row: the user has not joined. `participant_answer_id` is null if the
--- session is finished or the question was answered before.
--- $1 session, $2 user, $3 answer's id, $4 question, $5 client's answer_id, $6 answer as JSON, $7 correct, $8 score,
--- $9 answered at (ms), $10 event's id, $11 event name, $12 event type, $13 shard
-WITH player AS (
-    SELECT p.id, p.name, s.state
-    FROM quiz_session_participants p JOIN quiz_sessions s ON s.id = p.quiz_session_id
-    WHERE p.quiz_session_id = $1 AND p.user_id = $2
+-- name: record_answers
+-- Each answer and its event, or neither; they share their id. No row: the user has not joined. `new` is false if the question is not of the
+-- session, the session is finished, or the question was answered before, be it by another of the given.
+-- LATERAL with LIMIT: one index lookup for each answer, whatever the planner believes of the tables.
+-- $1 answers' ids, $2 sessions, $3 users, $4 questions, $5 clients' answer_ids, $6 answers as JSON, $7 correct,
+-- $8 scores, $9 answered at (ms), $10 shards, $11 event name, $12 event type
+WITH given AS (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bool[], $8::int[],
+                         $9::bigint[], $10::smallint[])
+    WITH ORDINALITY AS g (id, quiz_session_id, user_id, question_id, answer_id, answer, correct, score,
+                          answered_at_ms, shard, place)
+), checked AS (
+    SELECT given.*, p.id AS participant_id, p.name, p.state, p.of_session
+    FROM given CROSS JOIN LATERAL (
+        SELECT p.id, p.name, s.state, EXISTS (
+            SELECT FROM quiz_session_questions WHERE quiz_session_id = s.id AND question_id = given.question_id
+        ) AS of_session
+        FROM quiz_session_participants p JOIN quiz_sessions s ON s.id = p.quiz_session_id
+        WHERE p.quiz_session_id = given.quiz_session_id AND p.user_id = given.user_id LIMIT 1
+    ) p
 ), recorded AS (
+    -- In the order of the unique key: two batches that meet wait for each other in one direction only.
     INSERT INTO participant_answers
         (id, quiz_session_participant_id, question_id, answer_id, answer, correct, score, answered_at)
-    SELECT $3, player.id, $4, $5, $6, $7, $8, timestamptz 'epoch' + $9::bigint * interval '1 ms'
-    FROM player WHERE player.state = 'open'
+    SELECT id, participant_id, question_id, answer_id, answer, correct, score,
+           timestamptz 'epoch' + answered_at_ms * interval '1 ms'
+    FROM checked WHERE state = 'open' AND of_session
+    ORDER BY participant_id, question_id, place
     ON CONFLICT (quiz_session_participant_id, question_id) DO NOTHING
     RETURNING id
 ), announced AS (
     INSERT INTO events (id, event_name, type, payload, quiz_session_id, shard)
-    SELECT $10, $11, $12, jsonb_build_object(
-        'participant_answer_id', recorded.id, 'quiz_session_id', $1::uuid, 'quiz_session_participant_id', player.id,
-        'name', player.name, 'question_id', $4::uuid, 'score', $8::int, 'answered_at_ms', $9::bigint), $1, $13
-    FROM recorded, player
+    SELECT id, $11, $12, jsonb_build_object(
+        'participant_answer_id', id, 'quiz_session_id', quiz_session_id, 'quiz_session_participant_id', participant_id,
+        'name', name, 'question_id', question_id, 'score', score, 'answered_at_ms', answered_at_ms),
+        quiz_session_id, shard
+    FROM checked JOIN recorded USING (id)
 )
-SELECT player.id AS participant_id, player.state, (SELECT id FROM recorded) AS participant_answer_id FROM player
+SELECT checked.place, checked.participant_id, checked.state, checked.of_session, recorded.id IS NOT NULL AS new
+FROM checked LEFT JOIN recorded USING (id)
 
--- name: recorded_answer
-SELECT id, answer_id, correct, score
-FROM participant_answers WHERE quiz_session_participant_id = $1 AND question_id = $2
+-- name: recorded_answers
+-- $1 participants, $2 questions
+SELECT given.place, a.id, a.answer_id, a.correct, a.score
+FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS given (participant_id, question_id, place)
+CROSS JOIN LATERAL (
+    SELECT id, answer_id, correct, score FROM participant_answers
+    WHERE quiz_session_participant_id = given.participant_id AND question_id = given.question_id LIMIT 1
+) a
 
 -- name: ledger
 -- Every answer of a session, as its event said it.
@@ -216,3 +256,9 @@ SELECT pg_notify('outbox', '')
 
 -- name: outbox_depth
 SELECT count(*) FROM events
+
+-- name: revoked_logins
+-- Those revoked later than $2 seconds before $1, or before now if $1 is null; and by which now.
+SELECT now() AS asked_at, ARRAY(
+    SELECT id FROM refresh_families
+    WHERE revoked_at > COALESCE($1::timestamptz, now()) - $2::float8 * interval '1 second') AS ids

@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 import msgspec
 
-from tiebreak.database.pool import ForeignKeyViolation, Pool
+from tiebreak.database.pool import Pool
 from tiebreak.database.queries import sql
 from tiebreak.database.quizzes import StoredQuestion, stored_questions
 from tiebreak.errors import Refusal
@@ -59,6 +59,18 @@ class Participant(msgspec.Struct, frozen=True):
 
     id: ParticipantId
     name: str
+
+
+class Join(msgspec.Struct, frozen=True):
+    """A user on the way into a quiz session, under `name` or else the user's own.
+
+    `id` is the participant's, whatever becomes of the statement: it tells our own retry from having joined before.
+    """
+
+    id: ParticipantId
+    quiz_session_id: QuizSessionId
+    user_id: UserId
+    name: str | None
 
 
 async def open_session(
@@ -126,25 +138,40 @@ async def session_questions(pool: Pool, quiz_session_id: QuizSessionId) -> tuple
     return stored_questions(await pool.fetch(sql("session_questions"), quiz_session_id))
 
 
-async def join_session(
-    pool: Pool, quiz_session_id: QuizSessionId, user_id: UserId, name: str | None
-) -> Participant | Refusal:
-    """Take a user into a session, under `name` or else the user's own.
+async def join_sessions(pool: Pool, joins: Sequence[Join]) -> list[Participant | Refusal]:
+    """Take users into sessions, all in one commit; their outcomes, in the same order.
 
-    The unique constraint decides between two requests of one user at the same time.
+    The unique constraint decides between two requests of one user, in one batch or in many. Idempotent by `id`.
     """
-    participant_id = ParticipantId(new_id())
-    try:
-        row = await pool.fetchrow(sql("join_session"), participant_id, quiz_session_id, user_id, name)
-    except ForeignKeyViolation:
-        return Refusal.USER_UNKNOWN
-    if row is None:
-        return Refusal.SESSION_NOT_FOUND_FOR_JOIN
-    if row["participant_id"] is not None:
-        return Participant(participant_id, row["name"])
-    if await find_participant(pool, quiz_session_id, user_id):
-        return Refusal.ALREADY_JOINED
-    return Refusal.SESSION_FINISHED if row["state"] == "finished" else Refusal.USER_UNKNOWN
+    rows = await pool.fetch(
+        sql("join_sessions"),
+        [join.id for join in joins],
+        [join.quiz_session_id for join in joins],
+        [join.user_id for join in joins],
+        [join.name for join in joins],
+    )
+    outcomes: list[Participant | Refusal] = [Refusal.SESSION_NOT_FOUND_FOR_JOIN] * len(joins)
+    refused: list[int] = []
+    for row in rows:
+        place: int = row["place"] - 1
+        if row["new"]:
+            outcomes[place] = Participant(joins[place].id, row["name"])
+        else:
+            refused.append(place)
+            finished = row["state"] == "finished"
+            outcomes[place] = Refusal.SESSION_FINISHED if finished else Refusal.USER_UNKNOWN
+    if refused:
+        # A statement of its own: it sees what a competing transaction has committed in between.
+        earlier = await pool.fetch(
+            sql("participants"),
+            [joins[place].quiz_session_id for place in refused],
+            [joins[place].user_id for place in refused],
+        )
+        for found in earlier:
+            at: int = found["place"] - 1
+            ours = found["id"] == joins[refused[at]].id
+            outcomes[refused[at]] = Participant(found["id"], found["name"]) if ours else Refusal.ALREADY_JOINED
+    return outcomes
 
 
 async def find_participant(pool: Pool, quiz_session_id: QuizSessionId, user_id: UserId) -> Participant | None:

@@ -10,7 +10,6 @@ from tiebreak.database.quiz_sessions import (
     Participant,
     count_sessions,
     finish_session,
-    join_session,
     load_session,
     open_session,
     session_by_pin,
@@ -79,7 +78,7 @@ async def test_user_joins_once(database_url):
     async with opened_pool(database_url, size=10) as pool:
         scene = await Scene.set(pool)
         user = await new_user(pool, "Ann")
-        outcomes = await asyncio.gather(*(join_session(pool, scene.session_id, user, None) for _ in range(10)))
+        outcomes = await asyncio.gather(*(scene.join(user) for _ in range(10)))
         assert [it.name for it in outcomes if isinstance(it, Participant)] == ["Ann"]
         assert outcomes.count(Refusal.ALREADY_JOINED) == 9
 
@@ -89,11 +88,11 @@ async def test_joins_that_are_refused(database_url):
     async with opened_pool(database_url) as pool:
         scene = await Scene.set(pool)
         user = await new_user(pool)
-        assert await join_session(pool, new_id(), user, None) is Refusal.SESSION_NOT_FOUND_FOR_JOIN
-        assert await join_session(pool, scene.session_id, new_id(), "A") is Refusal.USER_UNKNOWN
-        assert await join_session(pool, scene.session_id, new_id(), None) is Refusal.USER_UNKNOWN
+        assert await scene.join(user, session_id=new_id()) is Refusal.SESSION_NOT_FOUND_FOR_JOIN
+        assert await scene.join(new_id(), "A") is Refusal.USER_UNKNOWN
+        assert await scene.join(new_id()) is Refusal.USER_UNKNOWN
         await finish_session(pool, scene.session_id)
-        assert await join_session(pool, scene.session_id, user, None) is Refusal.SESSION_FINISHED
+        assert await scene.join(user) is Refusal.SESSION_FINISHED
 
 
 async def test_pin_is_free_again_after_the_end(database_url, monkeypatch: pytest.MonkeyPatch):

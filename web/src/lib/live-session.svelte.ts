@@ -10,7 +10,7 @@ import { SpacedCall } from "./spaced-call.ts";
 const ACKNOWLEDGEMENT_MS = 8_000;
 const OWN_ROW = { everyMs: 3_000, jitterMs: 1_500 };
 const COUNTS = { everyMs: 1_000, jitterMs: 0 };
-const TEMPORARY = new Set(["unavailable", "internal"]);
+const TEMPORARY = new Set(["busy", "unavailable", "internal"]);
 const RETRY = { firstMs: 1_000, limitMs: 15_000 };
 
 export interface Seat {

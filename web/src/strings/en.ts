@@ -226,6 +226,7 @@ export const en = {
   "problem.not_the_host": "Only the host of this quiz session can do that.",
   "problem.not_an_id": "This address is not complete.",
   "problem.login_lapsed": "Please log in again.",
+  "problem.busy": "Everybody answers at once. Please try again in a moment.",
   "problem.unavailable": "A part of the system does not answer. Please try again.",
   "problem.internal": "Something went wrong on our side. Please try again.",
 } as const satisfies Catalogue;

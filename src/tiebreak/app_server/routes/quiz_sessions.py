@@ -11,8 +11,10 @@ from litestar.params import Parameter
 
 from tiebreak.app_server.boards import Boards
 from tiebreak.app_server.callers import address_of, identity_of
+from tiebreak.app_server.commands import Joins
 from tiebreak.app_server.frozen_questions import FrozenQuestions
 from tiebreak.app_server.routes.path_ids import session_id_of
+from tiebreak.app_server.session_counts import CountedSessions
 from tiebreak.app_server.ticks import Ticks
 from tiebreak.app_server.views import (
     Me,
@@ -100,16 +102,16 @@ async def open_session(request: StrictRequest, data: OpenRequest, pool: Pool) ->
 
 
 @get("/quiz-session")
-async def list_sessions(request: StrictRequest, pool: Pool) -> SessionList:
+async def list_sessions(request: StrictRequest, pool: Pool, counted_sessions: CountedSessions) -> SessionList:
     """The caller's sessions as host."""
     sessions = await quiz_sessions.sessions_of_host(pool, identity_of(request).user_id)
-    return SessionList(await counted(pool, sessions))
+    return SessionList(await session_views(counted_sessions, sessions))
 
 
 @get("/quiz-session/{quiz_session_id:str}")
-async def show_session(quiz_session_id: str, pool: Pool) -> SessionView:
-    """Title, state and counts: public."""
-    [view] = await counted(pool, [await existing(pool, session_id_of(quiz_session_id))])
+async def show_session(quiz_session_id: str, pool: Pool, counted_sessions: CountedSessions) -> SessionView:
+    """Title, state and counts, these as they were about a second ago: public."""
+    [view] = await session_views(counted_sessions, [await existing(pool, session_id_of(quiz_session_id))])
     return view
 
 
@@ -128,7 +130,12 @@ async def find_by_pin(request: StrictRequest, pin: str, pool: Pool, pin_misses: 
 
 @post("/quiz-session/{quiz_session_id:str}/finish", status_code=200)
 async def finish_session(
-    request: StrictRequest, quiz_session_id: str, pool: Pool, ticks: Ticks, leaderboards: Leaderboards
+    request: StrictRequest,
+    quiz_session_id: str,
+    pool: Pool,
+    questions: FrozenQuestions,
+    ticks: Ticks,
+    leaderboards: Leaderboards,
 ) -> Finished:
     """End a session for good; may be repeated. Its board is kept, its answers for ever."""
     session = await existing(pool, session_id_of(quiz_session_id))
@@ -136,6 +143,7 @@ async def finish_session(
         raise Refused(Refusal.NOT_THE_HOST)
     await quiz_sessions.finish_session(pool, session.id)
     # Also when it was finished before: that request may have been cut off here.
+    questions.forget(session.id)
     ticks.session_changed(session.id)
     await leaderboards.expire(session.id)
     return Finished(session.id)
@@ -149,15 +157,14 @@ async def join_nothing() -> None:
 
 @post("/quiz-session/{quiz_session_id:str}/join", status_code=200)
 async def join_session(
-    request: StrictRequest, quiz_session_id: str, pool: Pool, ticks: Ticks, data: JoinRequest | None = None
+    request: StrictRequest, quiz_session_id: str, joins: Joins, data: JoinRequest | None = None
 ) -> Joined:
     """Take part. 409 if the caller has joined before."""
     name = data.name if data else None
     session_id = session_id_of(quiz_session_id)
-    joined = await quiz_sessions.join_session(pool, session_id, identity_of(request).user_id, name)
+    joined = await joins.join(session_id, identity_of(request).user_id, name)
     if isinstance(joined, Refusal):
         raise Refused(joined)
-    ticks.session_changed(session_id)
     return Joined(joined.id, session_id, joined.name)
 
 
@@ -205,7 +212,7 @@ async def existing(pool: Pool, quiz_session_id: QuizSessionId) -> QuizSession:
     return session
 
 
-async def counted(pool: Pool, sessions: Sequence[QuizSession]) -> list[SessionView]:
+async def session_views(counted_sessions: CountedSessions, sessions: Sequence[QuizSession]) -> list[SessionView]:
     """Sessions with their counts."""
-    counts = await quiz_sessions.count_sessions(pool, sessions)
+    counts = await counted_sessions.of(sessions)
     return [session_view(*pair) for pair in zip(sessions, counts, strict=True)]
