@@ -1,6 +1,7 @@
 """The `tiebreak` command. Reads settings, sets up logging, runs one thing; knows no more than their names.
 
 Exit status: 0 done or stopped by a signal; 1 a Fault, told in a sentence; 2 wrong arguments or settings.
+`loadtest` has more to tell by it: see docs/load-testing.md.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import uvloop
 from tiebreak.clock import SystemClock
 from tiebreak.database.migrations import migrate
 from tiebreak.errors import Fault, SettingsInvalid
+from tiebreak.load_test.arguments import add_arguments as add_load_test_arguments
+from tiebreak.load_test.arguments import options_of
 from tiebreak.log_output import set_up_log_output
 from tiebreak.settings import Settings, read_settings, required
 
@@ -97,6 +100,14 @@ def parser() -> argparse.ArgumentParser:
     )
     seed.add_argument("--url", default="http://127.0.0.1:8000", help="where it serves (default: http://127.0.0.1:8000)")
     seed.add_argument("--password", help="the demo host's password (default: a new one)")
+    load_test = commands.add_parser(
+        "loadtest",
+        help="let virtual players show what a running system carries, and that nothing was lost",
+        description="Let virtual players join, hold sockets and answer; then check that every acknowledged answer "
+        "counts, once, and that the leaderboard equals the ledger. Exit status: 0 all well, 1 something was lost, "
+        "wrong or too slow. See docs/load-testing.md.",
+    )
+    add_load_test_arguments(load_test)
     gateway_config = commands.add_parser(
         "gateway-config",
         help="print the configuration of a gateway",
@@ -158,6 +169,8 @@ def carry_out(parsed: argparse.Namespace) -> None:
             tell("\n".join(f"ran {name}" for name in ran) or "nothing to do: the database is up to date")
         case "seed":
             run_seed(parsed)
+        case "loadtest":
+            run_load_test(parsed)
         case "dead":
             uvloop.run(run_dead(cast("str", parsed.action), settings))
         case "gateway-config":
@@ -238,6 +251,14 @@ def run_seed(parsed: argparse.Namespace) -> None:
     added = uvloop.run(seed(cast("str", parsed.url), email=HOST_EMAIL, password=password)).added
     tell("\n".join(f"added {title}" for title in added) or "nothing to do: the sample quizzes are there")
     tell(f"log in as {HOST_EMAIL} with the password {password}")
+
+
+def run_load_test(parsed: argparse.Namespace) -> None:
+    from tiebreak.load_test.main import load_test  # noqa: PLC0415
+
+    status = uvloop.run(load_test(options_of(parsed), cast("str | None", parsed.json)))
+    if status != 0:
+        sys.exit(status)
 
 
 def tell_faults(group: ExceptionGroup[Fault]) -> None:

@@ -15,7 +15,7 @@ from tests.deadline import eventually
 from tests.system import without_settings
 from tiebreak.cli import PROCESSES
 
-COMMANDS = ("up", "migrate", "seed", *PROCESSES)
+COMMANDS = ("up", "migrate", "seed", "loadtest", *PROCESSES)
 
 
 def tiebreak(*arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,75 @@
+"""Requests to the system's origin."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Literal, NamedTuple
+
+import aiohttp
+import msgspec
+
+# Longer than a gateway waits for its upstream (15 s) would only hide that it gave up.
+ATTEMPT_SECONDS = 10.0
+CONNECT_SECONDS = 5.0
+
+
+class Unanswered(Exception):  # noqa: N818 - the word says what happened to the request
+    """No reply: the connection was lost, refused or silent for too long. The request may have been carried out.
+
+    `reason` is one of a few words, to count by; the message is what the library says.
+    """
+
+    def __init__(self, reason: Literal["connection lost", "malformed reply", "timeout"], said: str = "") -> None:
+        super().__init__(said or reason)
+        self.reason = reason
+
+
+class Reply(NamedTuple):
+    """A response that came in whole."""
+
+    status: int
+    body: bytes
+    retry_after_seconds: float
+
+
+class HttpClient:
+    """One user agent for all players, but without cookies: each would be led to the first one's server."""
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin.rstrip("/")
+
+    async def __aenter__(self) -> HttpClient:
+        self._session = aiohttp.ClientSession(
+            # Without a limit of its own: an answer that waits for a free connection here would wait for us.
+            connector=aiohttp.TCPConnector(limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=ATTEMPT_SECONDS, connect=CONNECT_SECONDS),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def call(self, method: str, path: str, *, token: str = "", body: object = None) -> Reply:
+        """One request, not repeated. Raises Unanswered."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        data = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            data = msgspec.json.encode(body)
+        try:
+            async with self._session.request(method, self._origin + path, data=data, headers=headers) as response:
+                return Reply(
+                    response.status, await response.read(), seconds_of(response.headers.get("Retry-After", ""))
+                )
+        except TimeoutError as error:
+            raise Unanswered("timeout") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unanswered("connection lost", str(error)) from error
+
+
+def seconds_of(retry_after: str) -> float:
+    """The header's seconds; 0 without it, or where it is a date, which no Tiebreak sends."""
+    return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0.0
