@@ -60,8 +60,7 @@ async def record_answers(pool: Pool, answers: Sequence[NewAnswer]) -> list[Recor
     others are refused. No answer's outcome depends on its neighbours'.
     """
     shards = {session_id: shard_of(session_id) for session_id in {answer.quiz_session_id for answer in answers}}
-    rows = await pool.fetch(
-        sql("record_answers"),
+    columns = (
         [answer.id for answer in answers],
         [answer.quiz_session_id for answer in answers],
         [answer.user_id for answer in answers],
@@ -72,9 +71,11 @@ async def record_answers(pool: Pool, answers: Sequence[NewAnswer]) -> list[Recor
         [answer.score for answer in answers],
         [answer.answered_at_ms for answer in answers],
         [shards[answer.quiz_session_id] for answer in answers],
-        TOPIC,
-        "ADD_ANSWER",
     )
+    if len(answers) == 1:
+        rows = await pool.fetch(sql("record_answer"), *(column[0] for column in columns), TOPIC, "ADD_ANSWER")
+    else:
+        rows = await pool.fetch(sql("record_answers"), *columns, TOPIC, "ADD_ANSWER")
     outcomes: list[Recorded | Refusal] = [Refusal.NOT_JOINED] * len(answers)
     not_new: dict[int, ParticipantId] = {}
     for row in rows:

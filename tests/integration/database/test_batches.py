@@ -2,12 +2,15 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 
 import msgspec
+import pytest
 
 from tests.scene import Scene, new_user, opened_pool
-from tiebreak.database.answers import Recorded, ledger, record_answers
+from tiebreak.database.answers import NewAnswer, Recorded, ledger, record_answers
 from tiebreak.database.outbox import outbox_depth
+from tiebreak.database.pool import Pool
 from tiebreak.database.quiz_sessions import Join, Participant, finish_session, join_sessions
 from tiebreak.errors import Refusal
 from tiebreak.ids import new_id
@@ -22,7 +25,15 @@ USERS = 30
 BATCHES = 6
 
 
-async def test_each_answer_of_a_batch_has_its_own_outcome(database_url):
+async def recorded(pool: Pool, answers: Sequence[NewAnswer], *, together: bool) -> list[Recorded | Refusal]:
+    """All in one batch, or each in its own, for which there is a statement of its own."""
+    if together:
+        return await record_answers(pool, answers)
+    return [outcome for answer in answers for outcome in await record_answers(pool, [answer])]
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_each_answer_of_a_batch_has_its_own_outcome(database_url, together):
     """Good ones, a repetition, second answers, a stranger, a foreign question and a finished session, side by side."""
     async with opened_pool(database_url) as pool:
         scene, other, over = await Scene.set(pool), await Scene.set(pool), await Scene.set(pool)
@@ -32,7 +43,7 @@ async def test_each_answer_of_a_batch_has_its_own_outcome(database_url):
         await finish_session(pool, over.session_id)
         foreign = msgspec.structs.replace(scene.new_answer(ali, 0), question_id=other.question_ids[0])
 
-        outcomes = await record_answers(
+        outcomes = await recorded(
             pool,
             [
                 scene.new_answer(zoe, 1),
@@ -43,6 +54,7 @@ async def test_each_answer_of_a_batch_has_its_own_outcome(database_url):
                 over.new_answer(sue, 0),
                 scene.new_answer(ali, 2, correct=False),
             ],
+            together=together,
         )
         assert isinstance(before, Recorded)
         assert [type(outcome) for outcome in outcomes] == [Recorded, Recorded, *[Refusal] * 4, Recorded]
@@ -59,19 +71,21 @@ async def test_each_answer_of_a_batch_has_its_own_outcome(database_url):
         assert await outbox_depth(pool) == 3
 
 
-async def test_the_same_answer_thrice_in_a_batch_counts_once(database_url):
+@pytest.mark.parametrize("together", [True, False])
+async def test_the_same_answer_thrice_in_a_batch_counts_once(database_url, together):
     """The first of them; the others get its outcome, or are second answers without its answer_id."""
     async with opened_pool(database_url) as pool:
         scene = await Scene.set(pool)
         user, _ = await scene.player()
         answer_id = new_id()
-        first, again, second = await record_answers(
+        first, again, second = await recorded(
             pool,
             [
                 scene.new_answer(user, 0, answer_id=answer_id),
                 scene.new_answer(user, 0, answer_id=answer_id),
                 scene.new_answer(user, 0, correct=False),
             ],
+            together=together,
         )
         assert isinstance(first, Recorded)
         assert isinstance(again, Recorded)
@@ -80,14 +94,15 @@ async def test_the_same_answer_thrice_in_a_batch_counts_once(database_url):
         assert (len(await ledger(pool, scene.session_id)), await outbox_depth(pool)) == (1, 1)
 
 
-async def test_batch_repeated_after_a_commit_nobody_heard_of(database_url):
+@pytest.mark.parametrize("together", [True, False])
+async def test_batch_repeated_after_a_commit_nobody_heard_of(database_url, together):
     """Its answers are known by their own ids, those without an answer_id too, and are new to whoever repeats it."""
     async with opened_pool(database_url) as pool:
         scene = await Scene.set(pool)
         answers = [scene.new_answer((await scene.player())[0], 0) for _ in range(3)]
-        outcomes = await record_answers(pool, answers)
+        outcomes = await recorded(pool, answers, together=together)
         await finish_session(pool, scene.session_id)
-        assert await record_answers(pool, answers) == outcomes
+        assert await recorded(pool, answers, together=together) == outcomes
         assert all(isinstance(outcome, Recorded) and outcome.new for outcome in outcomes)
         assert await outbox_depth(pool) == 3
 
