@@ -1,4 +1,4 @@
-"""Group commit in the application: what arrives while one batch is carried out forms the next one.
+"""Group commit in the application: what arrives while batches are carried out forms the next one.
 
 No item waits for others (linger 0): alone it is a batch of one. Under load batches grow by themselves, and one
 commit carries them all.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from functools import partial
+from typing import Generic, TypeAlias, TypeVar
 
 import structlog
 
@@ -19,13 +20,16 @@ log = structlog.get_logger()
 
 # Beyond that a batch takes longer and gains nothing (bench/answers).
 LARGEST = 256
+# While the store works on one, the next one is prepared.
+AT_ONCE = 2
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
+Settle: TypeAlias = Callable[[Outcome | Exception], None]
 
 
 class Batches(Generic[Item, Outcome]):
-    """Carries out items in the order of their arrival, one batch after the other."""
+    """Carries out items in the order of their arrival, a batch at a time or two."""
 
     def __init__(
         self,
@@ -34,6 +38,7 @@ class Batches(Generic[Item, Outcome]):
         longest_queue: int,
         outages: tuple[type[Exception], ...],
         largest: int = LARGEST,
+        at_once: int = AT_ONCE,
     ) -> None:
         """`carry_out` gives each item's outcome, or raises and has done nothing, or may be repeated all the same.
 
@@ -43,47 +48,52 @@ class Batches(Generic[Item, Outcome]):
         self._longest_queue = longest_queue
         self._outages = outages
         self._largest = largest
-        self._waiting: deque[tuple[Item, asyncio.Future[Outcome]]] = deque()
-        self._worker: asyncio.Task[None] | None = None
+        self._waiting: deque[tuple[Item, Settle[Outcome]]] = deque()
+        # Workers that could be started, and batches that could be carried out beside those under way.
+        self._unused = self._free = at_once
+        self._workers: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
-        """How many items wait, those in the batch under way left out."""
+        """How many items wait, those in the batches under way left out."""
         return len(self._waiting)
 
-    def submit(self, item: Item) -> asyncio.Future[Outcome] | Refusal:
-        """The item's outcome, in time; BUSY, and nothing done, if too many wait already.
+    def submit(self, item: Item, settle: Settle[Outcome]) -> Refusal | None:
+        """Have the item carried out; `settle` is told what became of it. BUSY, and nothing done, if too many wait.
 
-        The future raises what `carry_out` raised for this item. Who gives up waiting does not stop the item.
+        `settle` gets the outcome, or what `carry_out` raised for this item, once, after this has returned. It must not
+        raise.
         """
         if len(self._waiting) >= self._longest_queue:
             return Refusal.BUSY
-        loop = asyncio.get_running_loop()
-        outcome: asyncio.Future[Outcome] = loop.create_future()
-        self._waiting.append((item, outcome))
-        if self._worker is None:
-            self._worker = loop.create_task(self._work())
-        return outcome
+        self._waiting.append((item, settle))
+        if self._unused:
+            self._unused -= 1
+            worker = asyncio.get_running_loop().create_task(self._work())
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+        return None
+
+    async def outcome_of(self, item: Item) -> Outcome | Refusal:
+        """The same, and wait for it. Who gives up waiting does not stop the item. Raises what `carry_out` raised."""
+        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        return self.submit(item, partial(settle_future, outcome)) or await outcome
 
     async def _work(self) -> None:
         try:
             while self._waiting:
-                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._largest))]
+                # Shared among those that are free: two halves are sooner through than one whole.
+                share = -(-len(self._waiting) // self._free)
+                batch = [self._waiting.popleft() for _ in range(min(share, self._largest))]
+                self._free -= 1
                 try:
                     outcomes = await self._outcomes([item for item, _ in batch])
-                except BaseException:
-                    for _, future in batch:
-                        future.cancel()
-                    raise
-                for (_, future), outcome in zip(batch, outcomes, strict=True):
-                    if future.done():
-                        continue
-                    if isinstance(outcome, Exception):
-                        future.set_exception(outcome)
-                    else:
-                        future.set_result(outcome)
+                finally:
+                    self._free += 1
+                for (_, settle), outcome in zip(batch, outcomes, strict=True):
+                    settle(outcome)
         finally:
             # In one step with the look at the queue: nobody's item is left without a worker.
-            self._worker = None
+            self._unused += 1
 
     async def _outcomes(self, items: Sequence[Item]) -> Sequence[Outcome | Exception]:
         """All at once, once more if that fails, and then each by itself: one item cannot spoil the others."""
@@ -110,3 +120,13 @@ class Batches(Generic[Item, Outcome]):
                 if isinstance(error, self._outages):
                     outage = error
         return outcomes
+
+
+def settle_future(future: asyncio.Future[Outcome], outcome: Outcome | Exception) -> None:
+    """For who waits, or has given up waiting."""
+    if future.done():
+        return
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import Literal, TypeAlias
 
 import msgspec
 
-from tiebreak.app_server.batches import Batches
+from tiebreak.app_server.batches import Batches, Settle, settle_future
 from tiebreak.app_server.frozen_questions import FrozenQuestions, Questions
 from tiebreak.app_server.nudge import Nudge
 from tiebreak.app_server.ticks import Ticks
@@ -37,11 +38,8 @@ class Outcome(msgspec.Struct, frozen=True):
     score: int
 
 
-class GradedAnswer(NamedTuple):
-    """An answer in the queue, and when it came (Clock.monotonic)."""
-
-    answer: NewAnswer
-    arrived: float
+# An answer in the queue, and when it came (Clock.monotonic).
+GradedAnswer: TypeAlias = tuple[NewAnswer, float]
 
 
 class Answers:
@@ -71,43 +69,48 @@ class Answers:
     async def submit(self, user_id: UserId, command: UpdateScore) -> Outcome | Refusal:
         """Count an answer once, or say why not. Idempotent by `answer_id`; without one, a retry is refused."""
         questions = await self._questions.of(command.quiz_session_id)
-        begun = self._begin(questions, user_id, command)
-        if begun is None:
-            begun = await self._refusal(questions, user_id, command)
-            self._metrics.answers[begun.code] += 1
-        return begun if isinstance(begun, Refusal) else await begun
+        graded = self._graded(questions, user_id, command)
+        if graded is None:
+            return self._counted(await self._refusal(questions, user_id, command))
+        outcome: asyncio.Future[Outcome | Refusal] = asyncio.get_running_loop().create_future()
+        return self._queue(graded, partial(settle_future, outcome)) or await outcome
 
-    def begin(self, user_id: UserId, command: UpdateScore) -> asyncio.Future[Outcome | Refusal] | Refusal | None:
-        """The same without waiting, for a good answer to a question at hand; None: `submit` has to look closer."""
+    def begin(
+        self, user_id: UserId, command: UpdateScore, settle: Settle[Outcome | Refusal]
+    ) -> Refusal | Literal["waiting", "unknown"]:
+        """The same without waiting, for a good answer to a question at hand; otherwise "unknown": `submit` knows why.
+
+        "waiting": `settle` will be told the outcome, or what is raised. It must not raise.
+        """
         questions = self._questions.at_hand(command.quiz_session_id)
-        return self._begin(questions, user_id, command) if questions else None
+        graded = self._graded(questions, user_id, command) if questions else None
+        return (self._queue(graded, settle) or "waiting") if graded else "unknown"
 
-    def _begin(
-        self, questions: Questions, user_id: UserId, command: UpdateScore
-    ) -> asyncio.Future[Outcome | Refusal] | Refusal | None:
+    def _graded(self, questions: Questions, user_id: UserId, command: UpdateScore) -> NewAnswer | None:
+        """The answer as it will be recorded; None if it is none."""
         question = questions.get(command.question_id)
         correct = grade(question, command.answer) if question else None
         if question is None or correct is None:
             return None
-        begun = self._batches.submit(
-            GradedAnswer(
-                NewAnswer(
-                    id=AnswerId(new_id()),
-                    quiz_session_id=command.quiz_session_id,
-                    user_id=user_id,
-                    question_id=command.question_id,
-                    answer=command.answer,
-                    answer_id=command.answer_id,
-                    correct=correct,
-                    score=score(question, correct=correct),
-                    answered_at_ms=self._clock.now_ms(),
-                ),
-                self._clock.monotonic(),
-            )
+        return NewAnswer(
+            AnswerId(new_id()),
+            command.quiz_session_id,
+            user_id,
+            command.question_id,
+            command.answer,
+            command.answer_id,
+            correct,
+            score(question, correct=correct),
+            self._clock.now_ms(),
         )
-        if isinstance(begun, Refusal):
-            self._metrics.answers[begun.code] += 1
-        return begun
+
+    def _queue(self, answer: NewAnswer, settle: Settle[Outcome | Refusal]) -> Refusal | None:
+        refusal = self._batches.submit((answer, self._clock.monotonic()), settle)
+        return self._counted(refusal) if refusal else None
+
+    def _counted(self, refusal: Refusal) -> Refusal:
+        self._metrics.answers[refusal.code] += 1
+        return refusal
 
     async def _refusal(self, questions: Questions, user_id: UserId, command: UpdateScore) -> Refusal:
         """Why it cannot count. The seed's order of checks: who has not joined learns nothing about questions."""
@@ -116,7 +119,7 @@ class Answers:
         return Refusal.ANSWER_INVALID if command.question_id in questions else Refusal.QUESTION_NOT_IN_QUIZ
 
     async def _record(self, graded: Sequence[GradedAnswer]) -> list[Outcome | Refusal]:
-        answers = [item.answer for item in graded]
+        answers = [answer for answer, _ in graded]
         outcomes: list[Outcome | Refusal] = []
         for answer, recorded in zip(answers, await record_answers(self._pool, answers), strict=True):
             if isinstance(recorded, Refusal):
@@ -130,8 +133,8 @@ class Answers:
                 self._ticks.answered(answer.quiz_session_id, change)
                 self._nudge.answered()
         now = self._clock.monotonic()
-        for item in graded:
-            self._metrics.answer_seconds.observe(now - item.arrived)
+        for _, arrived in graded:
+            self._metrics.answer_seconds.observe(now - arrived)
         self._metrics.answers_per_batch.observe(len(graded))
         return outcomes
 
@@ -146,8 +149,7 @@ class Joins:
 
     async def join(self, quiz_session_id: QuizSessionId, user_id: UserId, name: str | None) -> Participant | Refusal:
         """Make the user a participant, under `name` or else the user's own. The second time it is refused."""
-        waiting = self._batches.submit(Join(ParticipantId(new_id()), quiz_session_id, user_id, name))
-        return waiting if isinstance(waiting, Refusal) else await waiting
+        return await self._batches.outcome_of(Join(ParticipantId(new_id()), quiz_session_id, user_id, name))
 
     async def _join(self, joins: Sequence[Join]) -> list[Participant | Refusal]:
         outcomes = await join_sessions(self._pool, joins)

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import pytest
 
-from tiebreak.app_server.batches import Batches
+from tiebreak.app_server.batches import Batches, settle_future
 from tiebreak.errors import Refusal
 
 
@@ -39,12 +40,14 @@ def store() -> Store:
     return Store()
 
 
-def batches_of(store: Store, *, longest_queue: int = 100, largest: int = 4) -> Batches[int, str]:
-    return Batches(store.carry_out, longest_queue=longest_queue, outages=(Gone,), largest=largest)
+def batches_of(store: Store, *, longest_queue: int = 100, at_once: int = 1) -> Batches[int, str]:
+    return Batches(store.carry_out, longest_queue=longest_queue, outages=(Gone,), largest=4, at_once=at_once)
 
 
-def taken(outcome: asyncio.Future[str] | Refusal) -> asyncio.Future[str]:
-    assert not isinstance(outcome, Refusal)
+def submit(batches: Batches[int, str], item: int) -> asyncio.Future[str]:
+    """An item that is taken, and its outcome."""
+    outcome: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    assert batches.submit(item, partial(settle_future, outcome)) is None
     return outcome
 
 
@@ -59,7 +62,7 @@ async def turns(until: Callable[[], object]) -> None:
 
 async def test_item_alone_waits_for_nobody(store):
     """A batch of one."""
-    assert await taken(batches_of(store).submit(1)) == "done 1"
+    assert await submit(batches_of(store), 1) == "done 1"
     assert store.batches == [[1]]
 
 
@@ -67,33 +70,46 @@ async def test_what_comes_meanwhile_forms_the_next_batches_in_order(store):
     """None larger than the largest, each with its own outcome."""
     store.open.clear()
     batches = batches_of(store)
-    first = taken(batches.submit(0))
+    first = submit(batches, 0)
     await turns(lambda: store.batches)
-    others = [taken(batches.submit(item)) for item in range(1, 7)]
+    others = [submit(batches, item) for item in range(1, 7)]
     assert len(batches) == 6
     store.open.set()
     assert await asyncio.gather(first, *others) == [f"done {item}" for item in range(7)]
     assert store.batches == [[0], [1, 2, 3, 4], [5, 6]]
 
 
+async def test_two_batches_at_once_share_what_waits(store):
+    """While the store works on one half, the other is on its way; what comes meanwhile is shared again."""
+    store.open.clear()
+    batches = batches_of(store, at_once=2)
+    outcomes = [submit(batches, item) for item in range(3)]
+    await turns(lambda: len(store.batches) == 2)
+    outcomes += [submit(batches, item) for item in range(3, 10)]
+    assert (store.batches, len(batches)) == ([[0, 1], [2]], 7)
+    store.open.set()
+    assert await asyncio.gather(*outcomes) == [f"done {item}" for item in range(10)]
+    assert store.batches[2:] == [[3, 4, 5, 6], [7, 8, 9]]
+
+
 async def test_one_after_the_other_leaves_nobody_without_a_worker(store):
     """An item that comes when the last outcome was just given starts anew."""
     batches = batches_of(store)
     for item in range(50):
-        assert await asyncio.wait_for(taken(batches.submit(item)), 5) == f"done {item}"
+        assert await asyncio.wait_for(submit(batches, item), 5) == f"done {item}"
 
 
 async def test_full_queue_refuses_and_does_nothing(store):
     """Those in the batch under way do not count as waiting; afterwards there is room again."""
     store.open.clear()
     batches = batches_of(store, longest_queue=2)
-    outcomes = [taken(batches.submit(0))]
+    outcomes = [submit(batches, 0)]
     await turns(lambda: store.batches)
-    outcomes += [taken(batches.submit(item)) for item in (1, 2)]
-    assert batches.submit(3) is Refusal.BUSY
+    outcomes += [submit(batches, item) for item in (1, 2)]
+    assert await batches.outcome_of(3) is Refusal.BUSY
     store.open.set()
     assert await asyncio.gather(*outcomes) == ["done 0", "done 1", "done 2"]
-    assert await taken(batches.submit(4)) == "done 4"
+    assert await submit(batches, 4) == "done 4"
     assert store.batches == [[0], [1, 2], [4]]
 
 
@@ -101,7 +117,7 @@ async def test_failed_batch_is_tried_once_more(store):
     """A connection that was lost between two batches costs nobody anything."""
     store.away = 1
     batches = batches_of(store)
-    outcomes = [taken(batches.submit(item)) for item in (1, 2)]
+    outcomes = [submit(batches, item) for item in (1, 2)]
     assert await asyncio.gather(*outcomes) == ["done 1", "done 2"]
     assert store.batches == [[1, 2], [1, 2]]
 
@@ -110,7 +126,7 @@ async def test_item_that_spoils_its_batch_fails_alone(store):
     """After the second failure each is carried out by itself."""
     store.spoiled = {2}
     batches = batches_of(store)
-    outcomes = [taken(batches.submit(item)) for item in (1, 2, 3)]
+    outcomes = [submit(batches, item) for item in (1, 2, 3)]
     found = await asyncio.gather(*outcomes, return_exceptions=True)
     assert (found[0], found[2]) == ("done 1", "done 3")
     assert isinstance(found[1], ValueError)
@@ -121,7 +137,7 @@ async def test_spoiled_item_alone_is_tried_twice(store):
     """There is nobody to part it from."""
     store.spoiled = {1}
     with pytest.raises(ValueError, match="1"):
-        await taken(batches_of(store).submit(1))
+        await submit(batches_of(store), 1)
     assert store.batches == [[1], [1]]
 
 
@@ -129,7 +145,7 @@ async def test_outage_is_met_once_for_all(store):
     """Nobody waits for 256 time-outs, one after the other."""
     store.away = 100
     batches = batches_of(store)
-    outcomes = [taken(batches.submit(item)) for item in (1, 2, 3)]
+    outcomes = [submit(batches, item) for item in (1, 2, 3)]
     found = await asyncio.gather(*outcomes, return_exceptions=True)
     assert [type(one) for one in found] == [Gone] * 3
     assert store.batches == [[1, 2, 3], [1, 2, 3], [1]]
@@ -139,7 +155,7 @@ async def test_store_that_comes_back_between_the_tries_serves_them_all(store):
     """That the batch failed says nothing of the items."""
     store.away = 2
     batches = batches_of(store)
-    outcomes = [taken(batches.submit(item)) for item in (1, 2)]
+    outcomes = [submit(batches, item) for item in (1, 2)]
     assert await asyncio.gather(*outcomes) == ["done 1", "done 2"]
     assert store.batches == [[1, 2], [1, 2], [1], [2]]
 
@@ -157,7 +173,7 @@ async def test_outage_in_the_middle_keeps_what_was_done(store):
 
     store.carry_out = carry_out
     batches = batches_of(store)
-    outcomes = [taken(batches.submit(item)) for item in (1, 2, 3, 4)]
+    outcomes = [submit(batches, item) for item in (1, 2, 3, 4)]
     found = await asyncio.gather(*outcomes, return_exceptions=True)
     assert [type(found[0]), found[1], type(found[2]), type(found[3])] == [ValueError, "done 2", Gone, Gone]
 
@@ -166,7 +182,7 @@ async def test_who_gives_up_waiting_disturbs_nobody(store):
     """Its item is carried out all the same: nobody can take back what may have been committed."""
     store.open.clear()
     batches = batches_of(store)
-    outcomes = [taken(batches.submit(item)) for item in (1, 2)]
+    outcomes = [submit(batches, item) for item in (1, 2)]
     await turns(lambda: store.batches)
     outcomes[0].cancel()
     store.open.set()
