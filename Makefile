@@ -9,6 +9,7 @@ INSTALLED_GATEWAY := .venv/.installed-gateway
 INSTALLED_DEV := .venv/.installed-dev
 NODE_MODULES := web/node_modules/.package-lock.json
 TESTS_NODE_MODULES := tests/node/node_modules/.package-lock.json
+BENCH_NODE_MODULES := bench/node/node_modules/.package-lock.json
 WEB := src/tiebreak/app_server/static/index.html
 WEB_SOURCES := $(shell find web -name node_modules -prune -o -name tests -prune -o -type f -print)
 # Runs a program that is asked to stop (signal 15) when make is killed and cannot do so itself.
@@ -16,7 +17,7 @@ TIED := .venv/bin/python -I -S src/tiebreak/embedded/launcher.py $$PPID 15 keep
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help up test check bench-fanout kafka web clean
+.PHONY: help up test check bench bench-fanout kafka web clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +39,10 @@ check: $(INSTALLED_DEV) $(NODE_MODULES) ## lint, format, types and import rules;
 	scripts/with-node npm --prefix web run check
 	scripts/with-node npm --prefix web test
 
+bench: $(INSTALLED_DEV) $(WEB) $(BENCH_NODE_MODULES) ## the price of an answer at each step, its limits and its peers; writes bench/RESULTS.md (ARGS="--only answers http --quick")
+	@scripts/get-kafka $(KAFKA_VERSION)
+	@exec $(TIED) .venv/bin/python -m bench $(ARGS)
+
 bench-fanout: $(INSTALLED_DEV) $(TESTS_NODE_MODULES) ## our sockets beside Node's, python-socketio's and a C loop; writes bench/RESULTS.md (ARGS="--rounds 3")
 	@exec $(TIED) .venv/bin/python -m bench.fanout $(ARGS)
 
@@ -48,7 +53,7 @@ kafka: $(INSTALLED_DEV) ## run a Kafka broker on this machine, until Ctrl-C (ARG
 web: $(WEB) ## build the web client into the Python package
 
 clean: ## remove what was built and installed; data stays
-	rm -rf .tools .venv web/node_modules tests/node/node_modules src/tiebreak/app_server/static .pytest_cache .ruff_cache .hypothesis
+	rm -rf .tools .venv web/node_modules tests/node/node_modules bench/node/node_modules src/tiebreak/app_server/static .pytest_cache .ruff_cache .hypothesis
 
 $(UV): scripts/get-uv
 	@mkdir -p .tools
@@ -78,6 +83,12 @@ $(TESTS_NODE_MODULES): tests/node/package.json tests/node/package-lock.json | $(
 	@echo "installing Node's Socket.IO, for the tests"
 	@scripts/with-node npm --prefix tests/node ci --no-audit --no-fund --loglevel=error || \
 		{ echo "Node's Socket.IO could not be installed: see above, or check the network." >&2; exit 1; }
+	@touch $@
+
+$(BENCH_NODE_MODULES): bench/node/package.json bench/node/package-lock.json | $(UV)
+	@echo "installing Node's fastify, for the bench"
+	@scripts/with-node npm --prefix bench/node ci --no-audit --no-fund --loglevel=error || \
+		{ echo "Node's fastify could not be installed: see above, or check the network." >&2; exit 1; }
 	@touch $@
 
 $(WEB): $(WEB_SOURCES) $(NODE_MODULES)

@@ -14,16 +14,20 @@ import signal
 import sys
 import time
 from collections import defaultdict
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import asyncpg
 import structlog
 
+from bench.cpu_time import cpu_seconds
+from bench.postgres import measured_postgres
 from tests.kafka_server import Kafka
-from tests.servers import folder, valkey_server
-from tiebreak.database.migrations import migrate
-from tiebreak.embedded.postgres import Postgres
+from tests.servers import folder
+from tiebreak.embedded.valkey import Valkey
 from tiebreak.event_bus.choice import opened_bus
 from tiebreak.events import TOPIC, decode, shard_of
 from tiebreak.ids import new_id
@@ -41,6 +45,25 @@ ORDER BY n
 """
 
 
+class Drained(NamedTuple):
+    """What so many workers did, and the CPU seconds of all of them, of Postgres and of the bus."""
+
+    workers: int
+    events: int
+    seconds: float
+    workers_cpu: float
+    postgres_cpu: float
+    bus_cpu: float
+    doubled: int
+    inversions: int
+
+    def line(self) -> str:
+        return (
+            f"{self.workers} workers: {self.events / self.seconds:8,.0f} events/s ({self.seconds:.1f} s); "
+            f"{self.events} events on the bus, {self.doubled} twice, {self.inversions} out of order"
+        )
+
+
 async def fill(url: str, count: int) -> None:
     connection = await asyncpg.connect(url)
     sessions = [new_id() for _ in range(SESSIONS)]
@@ -50,8 +73,10 @@ async def fill(url: str, count: int) -> None:
     await connection.close()
 
 
-async def drain(url: str, environ: dict[str, str], workers: int, count: int) -> float:
-    """Seconds from the first removal to the last."""
+async def drain(
+    url: str, environ: dict[str, str], workers: int, clocks: Sequence[Callable[[], float]] = ()
+) -> tuple[float, list[float]]:
+    """Seconds from the first removal to the last; CPU seconds meanwhile: of the workers, then by each of `clocks`."""
     connection = await asyncpg.connect(url)
     command = (sys.executable, "-m", "tiebreak", "publisher-worker")
     # Paused until all of them are there, so that start-up times do not count.
@@ -64,22 +89,27 @@ async def drain(url: str, environ: dict[str, str], workers: int, count: int) -> 
     waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     while await watcher.fetchval(waiting) < workers:
         await asyncio.sleep(0.05)
+
+    def read_clocks() -> list[float]:
+        return [sum(cpu_seconds(process.pid) for process in processes), *(clock() for clock in clocks)]
+
     await connection.execute("COMMIT")
-    started = time.perf_counter()
+    started, before = time.perf_counter(), read_clocks()
     while await watcher.fetchval("SELECT EXISTS (SELECT FROM events)"):
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.02)
     seconds = time.perf_counter() - started
+    used = [now - then for now, then in zip(read_clocks(), before, strict=True)]
     for process in processes:
         process.send_signal(signal.SIGTERM)
     for process in processes:
         assert await process.wait() == 0
     await connection.close()
     await watcher.close()
-    return seconds
+    return seconds, used
 
 
-async def check(environ: dict[str, str], count: int, run: int) -> str:
-    """Read everything back: each event once, and in order within its session."""
+async def check(environ: dict[str, str], count: int, run: int) -> tuple[int, int]:
+    """Read everything back, at least once each: how many came twice, and how many out of their session's order."""
     seen: set[object] = set()
     last: dict[object, int] = defaultdict(int)
     inversions = doubled = 0
@@ -99,33 +129,41 @@ async def check(environ: dict[str, str], count: int, run: int) -> str:
                 last[record.key] = event.payload.answered_at_ms
             await consumer.commit(records)
         await consumer.close()
-    return f"{len(seen)} events on the bus, {doubled} twice, {inversions} out of order"
+    return doubled, inversions
 
 
-async def main(bus: str, count: int, data: Path) -> None:
-    async with AsyncExitStack() as closing:
-        stack = closing.enter_context(ExitStack())
-        postgres = Postgres(data / "postgres", data, data / "postgres.log")
-        await postgres.prepare()
-        await postgres.start()
-        closing.push_async_callback(postgres.stop)
-        await migrate(postgres.url())
-        for run, workers in enumerate((1, 2, 4)):
-            environ = dict(os.environ) | {"TIEBREAK_DATABASE_URL": postgres.url(), "TIEBREAK_LOG_LEVEL": "warning"}
-            async with AsyncExitStack() as one_run:
+async def measure(bus: str, count: int, data: Path, workers: Sequence[int] = (1, 2, 4)) -> AsyncIterator[Drained]:
+    """By number of workers: each time a bus of its own, empty at first, and the same Postgres."""
+    async with measured_postgres(data) as postgres:
+        url = postgres.server.url()
+        for run, number in enumerate(workers):
+            environ = dict(os.environ) | {"TIEBREAK_DATABASE_URL": url, "TIEBREAK_LOG_LEVEL": "warning"}
+            async with AsyncExitStack() as closing:
                 if bus == "kafka":
                     kafka = Kafka(data / f"kafka-{run}")
                     await kafka.start()
-                    one_run.push_async_callback(kafka.stop)
+                    closing.push_async_callback(kafka.stop)
                     environ["TIEBREAK_KAFKA_SERVERS"] = kafka.servers
+                    bus_process = kafka.child
                 else:
-                    environ["TIEBREAK_REDIS_URL"] = stack.enter_context(valkey_server())
+                    (data / f"{run}").mkdir()
+                    valkey = Valkey(data / f"valkey-{run}", data / f"{run}", data / "valkey.log")
+                    await valkey.start()
+                    closing.push_async_callback(valkey.stop)
+                    environ["TIEBREAK_REDIS_URL"] = valkey.url()
+                    bus_process = valkey.child
                 async with opened_bus(read_settings(environ)) as opened:
                     await opened.create_topics()
-                await fill(postgres.url(), count)
-                seconds = await drain(postgres.url(), environ, workers, count)
-                print(f"{workers} workers: {count / seconds:8.0f} events/s ({seconds:.1f} s); ", end="", flush=True)
-                print(await check(environ, count, run), flush=True)
+                await fill(url, count)
+                assert bus_process.pid
+                clocks = (postgres.cpu_seconds, partial(cpu_seconds, bus_process.pid))
+                seconds, used = await drain(url, environ, number, clocks)
+                yield Drained(number, count, seconds, *used, *await check(environ, count, run))
+
+
+async def main(bus: str, count: int, data: Path) -> None:
+    async for drained in measure(bus, count, data):
+        print(drained.line(), flush=True)
 
 
 if __name__ == "__main__":

@@ -6,24 +6,17 @@ import argparse
 import json
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.cpu_time import Disturbance, cpu_seconds
 from bench.fanout import __doc__ as about
-from bench.fanout.processes import (
-    ROOT,
-    SERVERS,
-    BenchFailed,
-    Disturbance,
-    Reader,
-    Server,
-    allow_files,
-    build,
-    reader,
-    server,
-    two_cores,
-)
-from bench.fanout.report import Report, machine, medians
+from bench.fanout.processes import SERVERS, Reader, build, reader, server
+from bench.fanout.report import Report, medians
+from bench.machine import machine
+from bench.processes import BenchFailed, Server, allow_files, say, two_cores
+from bench.results import RESULTS, write_section
 from tests.servers import folder
 
 WARM_SECONDS = 1.0
@@ -32,15 +25,14 @@ FIRST_SOCKETS = 50
 SETTLE_SECONDS = 20
 
 
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
 def measure(tested: Server, client: Reader, options: argparse.Namespace, cores: tuple[int, int]) -> dict[str, Any]:
     """One round of one server: figures by name, such as `saturation_16` and `rate_10`."""
     client.open(options.sockets)
     figures: dict[str, Any] = {}
-    disturbances = [Disturbance(cores[0], tested.process), Disturbance(cores[1], client.process)]
+    disturbances = [
+        Disturbance({core}, partial(cpu_seconds, process.pid))
+        for core, process in zip(cores, (tested.process, client.process), strict=True)
+    ]
     for window in options.windows:
         figures[f"saturation_{window}"] = client.saturate(window, WARM_SECONDS, options.seconds)
     fastest = max(figures[f"saturation_{window}"]["per_second"] for window in options.windows)
@@ -106,7 +98,8 @@ def run(options: argparse.Namespace, directory: Path) -> Report:
     for name in options.servers if options.idle_sockets else ():
         bytes_per_socket[name] = memory(name, options, cores, directory)
         say(f"memory: {name:16} {bytes_per_socket[name]['bytes']:9,.0f} bytes per idle socket")
-    return Report(machine(), vars(options), rounds, bytes_per_socket, medians(rounds))
+    where = machine(("uvloop", "uvicorn", "python-socketio"), ("socket.io",))
+    return Report(where, vars(options), rounds, bytes_per_socket, medians(rounds))
 
 
 def parse() -> argparse.Namespace:
@@ -125,9 +118,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--attempts", type=int, default=3, help="at a round with more than that; the best is taken")
     parser.add_argument("--json", type=Path, help="write everything measured to this file")
-    parser.add_argument(
-        "--results", type=Path, default=ROOT / "bench" / "RESULTS.md", help="only written if all servers were measured"
-    )
+    parser.add_argument("--results", type=Path, default=RESULTS, help="only written if all servers were measured")
     return parser.parse_args()
 
 
@@ -144,7 +135,7 @@ def main() -> None:
     if options.json:
         options.json.write_text(json.dumps(report.as_json(), indent=1, default=str) + "\n")
     if set(options.servers) == set(SERVERS) and options.idle_sockets:
-        report.write_section(options.results)
+        write_section(options.results, "fan-out", "python -m bench.fanout", report.section())
         say(f"written to {options.results}")
     else:
         say("RESULTS.md stays as it is: not everything was measured")

@@ -14,19 +14,15 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
+
+#define PROGRAM "reader"
+#include "measuring.h"
 
 enum { HEAD = 160, AT_ONCE = 64, BUFFER = 256 * 1024, EVENTS = 256 };
 enum stage { CONNECTING, UPGRADING, OPENING, JOINING, READY };
@@ -64,35 +60,6 @@ static char line[512];
 static uint64_t delivered;
 static int timed;
 static uint64_t first_version, triggered, *triggered_at;
-static uint32_t *latencies;
-static size_t latency_count, latency_room;
-
-static void fail(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    fprintf(stderr, "reader: ");
-    vfprintf(stderr, format, arguments);
-    fprintf(stderr, "\n");
-    va_end(arguments);
-    exit(1);
-}
-
-static uint64_t clock_ns(clockid_t clock) {
-    struct timespec now;
-    if (clock_gettime(clock, &now))
-        fail("a clock cannot be read: %s", strerror(errno));
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static uint64_t now_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
-
-static clockid_t clock_of(int pid) {
-    clockid_t clock;
-    int error = clock_getcpuclockid(pid, &clock);
-    if (error)
-        fail("the CPU clock of process %d: %s", pid, strerror(error));
-    return clock;
-}
 
 static void watch(int fd, void *state, uint32_t events, int operation) {
     struct epoll_event event = {.events = events, .data.ptr = state};
@@ -142,12 +109,7 @@ static void got_broadcast(uint64_t version) {
     uint64_t index = version - first_version;
     if (index >= triggered)
         fail("version %llu was never triggered", (unsigned long long)version);
-    if (latency_count == latency_room) {
-        latency_room = latency_room ? 2 * latency_room : 1 << 16;
-        if (!(latencies = realloc(latencies, latency_room * sizeof *latencies)))
-            fail("no memory");
-    }
-    latencies[latency_count++] = (uint32_t)((now_ns() - triggered_at[index]) / 1000);
+    add_latency(now_ns() - triggered_at[index]);
 }
 
 static void got_text(struct socket_state *socket, const unsigned char *text, size_t known, size_t length) {
@@ -384,18 +346,6 @@ static void saturate(int pid, unsigned window, double warm, double seconds) {
     printf(", \"complete\": %s}\n", complete ? "true" : "false");
 }
 
-static int by_size(const void *left, const void *right) {
-    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-    return (a > b) - (a < b);
-}
-
-static double quantile_ms(double share) {
-    if (!latency_count)
-        return 0;
-    size_t index = (size_t)(share * (double)latency_count);
-    return latencies[index < latency_count ? index : latency_count - 1] / 1e3;
-}
-
 static void pace(int pid, double rate, double warm, double seconds) {
     clockid_t server = clock_of(pid);
     uint64_t gap = (uint64_t)(1e9 / rate), start = now_ns(), due = start;
@@ -426,7 +376,7 @@ static void pace(int pid, double rate, double warm, double seconds) {
     to = read_clocks(server);
     int complete = drain(10);
     timed = 0;
-    qsort(latencies, latency_count, sizeof *latencies, by_size);
+    sort_latencies();
     print_shares(from, to);
     printf(", \"samples\": %zu, \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"max_ms\": %.3f, \"kept_up\": %s}\n",
            latency_count, quantile_ms(0.5), quantile_ms(0.99), quantile_ms(1), kept_up && complete ? "true" : "false");

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
-import platform
-import re
-import shlex
 import statistics
-import subprocess
-import sys
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.fanout.processes import MESSAGE, ROOT
+from bench.fanout.processes import MESSAGE
+from bench.machine import command_line, one_line
+from bench.results import ratio, shown, table
 
-BEGIN = "<!-- fan-out: written by python -m bench.fanout -->"
-END = "<!-- fan-out: end -->"
 OURS = "tiebreak"
 NODE = "node"
 LIMIT = "c-loop"
@@ -65,32 +57,6 @@ def medians(rounds: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, float
     return result
 
 
-def machine() -> dict[str, str]:
-    """Where the figures come from."""
-    model = re.search(r"^model name\s*: (.*)", Path("/proc/cpuinfo").read_text(), re.M)
-    node = subprocess.run(
-        ["scripts/with-node", "node", "--print", "process.version"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    socket_io = re.search(r'"socket\.io": "([^"]+)"', (ROOT / "tests" / "node" / "package.json").read_text())
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "processor": model[1] if model else platform.machine(),
-        "kernel": platform.release(),
-        "commit": commit.stdout.strip(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("uvloop", "uvicorn", "python-socketio")},
-        "node": node.stdout.strip().splitlines()[-1] if node.returncode == 0 else "",
-        "socket.io": socket_io[1] if socket_io else "",
-    }
-
-
 class Report(NamedTuple):
     """`rounds`: by server and measurement, as the client reported them. `memory`: by server."""
 
@@ -124,30 +90,22 @@ class Report(NamedTuple):
         names.sort(key=list(TITLES).index)
         rivals = [name for name in (NODE, LIMIT) if name in names and OURS in names]
         heads = ["", *(TITLES[name] for name in names), *(f"ours ÷ {TITLES[name].split()[0]}" for name in rivals)]
-        cells = [heads]
+        rows: list[list[str]] = []
         for title, form, figures in self._lines():
-            shown = [shown_as(figures[name], form) for name in names]
+            figures_shown = [shown(figures[name], form) for name in names]
             # Shares say whose limit a figure is: a ratio of them says nothing.
             compared = [] if "share" in title else [ratio(figures[OURS], figures[rival]) for rival in rivals]
-            cells.append([title, *shown, *(compared or [""] * len(rivals))])
-        widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
-        padded = [
-            [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))] for row in cells
-        ]
-        padded.insert(1, ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])])
-        return "\n".join(f"| {' | '.join(row)} |" for row in padded)
+            rows.append([title, *figures_shown, *(compared or [""] * len(rivals))])
+        return table(heads, rows)
 
     def section(self) -> str:
         options = self.options
-        where = ", ".join(f"{name} {value}" for name, value in self.machine.items() if name != "date")
-        command = shlex.join(["python", "-m", "bench.fanout", *sys.argv[1:]])
         return "\n".join(
             [
-                BEGIN,
                 "## Fan-out: one message to many sockets",
                 "",
-                f"`{command}` (`make bench-fanout`), {self.machine['date']}: {where}; 2 cores used, the server on one, "
-                "the client on the other.",
+                f"`{command_line('bench.fanout')}` (`make bench-fanout`), {self.machine['date']}: "
+                f"{one_line(self.machine)}; 2 of them used, the server on one, the client on the other.",
                 f"A leaderboard of {MESSAGE.stat().st_size:,} bytes to {options['sockets']:,} sockets in one room; "
                 f"medians of {options['rounds']} rounds of {options['seconds']:g} s each, the order of the servers "
                 f"rotated. Memory: private bytes that each of {options['idle_sockets']:,} idle sockets adds. “–”: did "
@@ -160,25 +118,5 @@ class Report(NamedTuple):
                 "socket. “One at a time” leaves nothing to merge. Loopback: the kernel's work for the receiver, and "
                 "waking it up, count as the server's, in all alike. Ratios hold from machine to machine better than "
                 "figures do.",
-                END,
             ]
         )
-
-    def write_section(self, path: Path) -> None:
-        """Replace the section, or add it."""
-        text = (
-            path.read_text()
-            if path.exists()
-            else "# What was measured\n\nBy the programs in this folder, each its own section.\n"
-        )
-        before, begin, rest = text.partition(BEGIN)
-        after = rest.partition(END)[2] if begin else "\n"
-        path.write_text(f"{before.rstrip()}\n\n{self.section()}{after}")
-
-
-def shown_as(figure: float | None, form: str) -> str:
-    return "–" if figure is None else format(figure, form)
-
-
-def ratio(ours: float | None, other: float | None) -> str:
-    return f"{ours / other:.2f}" if ours is not None and other else ""

@@ -1,0 +1,183 @@
+"""The measurements, one after the other on one server."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import uvloop
+
+from bench.answers.load import load, quantiles_ms
+from bench.answers.pgbench import pgbench
+from bench.answers.room import Given, Room, open_room
+from bench.answers.ways import Way, one_statement, one_statement_per_step, opened, ours
+from bench.cpu_time import Disturbance
+from bench.postgres import MeasuredPostgres, measured_postgres
+from bench.processes import BenchFailed, say
+from bench.rounds import medians, rotated
+from bench.section import Figures
+from tests.servers import folder
+from tiebreak.embedded.valkey import Valkey
+from tiebreak.settings import Settings
+
+STEPS, ONE, OURS = "steps", "one", "ours"
+LIMITS = {"pgbench_64": (64, 1), "pgbench_1x64": (1, 64), "pgbench_2x64": (2, 64), "pgbench_2x256": (2, 256)}
+CALLERS = 64
+# Ours shares the process's pool with all other requests, so it gets the one that is set by default.
+OUR_POOL_SIZE = Settings().database_pool_size
+# An app server alone in the room: nudge and checkpoint of the last answer are over.
+IDLE_SECONDS = 0.02
+
+
+class Plan(NamedTuple):
+    """How long and how often."""
+
+    rounds: int
+    seconds: float
+    callers: tuple[int, ...]
+    callers_seconds: float
+    pool_sizes: tuple[int, ...]
+    pool_seconds: float
+    idle_answers: int
+
+
+FULL = Plan(3, 4, (1, 8, 256, 1_000), 2, (8, 16, 32, 64), 1, 300)
+QUICK = Plan(1, 1, (1, 1_000), 0.5, (16, 64), 0.3, 40)
+
+
+def measure(quick: bool) -> Figures:
+    with folder() as directory:
+        return uvloop.run(Bench.run(QUICK if quick else FULL, directory))
+
+
+class Bench:
+    """A server, a room, and what is measured with them."""
+
+    def __init__(self, plan: Plan, postgres: MeasuredPostgres, redis_url: str, room: Room, directory: Path) -> None:
+        self._plan = plan
+        self._postgres = postgres
+        self._redis_url = redis_url
+        self._room = room
+        self._directory = directory
+        self._pool_sizes = {OURS: OUR_POOL_SIZE}
+
+    @classmethod
+    async def run(cls, plan: Plan, directory: Path) -> Figures:
+        async with AsyncExitStack() as closing:
+            postgres = await closing.enter_async_context(measured_postgres(directory))
+            valkey = Valkey(directory / "valkey", directory, directory / "valkey.log")
+            await valkey.start()
+            closing.push_async_callback(valkey.stop)
+            async with opened(postgres.server.url(), 1) as pool:
+                room = await open_room(pool)
+            bench = cls(plan, postgres, valkey.url(), room, directory)
+            return await bench.measured()
+
+    async def measured(self) -> Figures:
+        disturbance = Disturbance((0, 1), lambda: time.process_time() + self._postgres.cpu_seconds())
+        await self._choose_pool_sizes()
+        figures: Figures = {"pool_sizes": self._pool_sizes}
+        figures["ways"] = await self._ways()
+        figures["callers"] = await self._callers()
+        figures["idle"] = await self._idle()
+        figures["disturbance"] = disturbance.share()
+        return figures
+
+    @asynccontextmanager
+    async def _way(self, name: str, pool_size: int = 0) -> AsyncIterator[Way]:
+        async with opened(self._postgres.server.url(), pool_size or self._pool_sizes[name]) as pool:
+            if name == OURS:
+                async with ours(pool, self._redis_url, self._room) as way:
+                    yield way
+            else:
+                yield {STEPS: one_statement_per_step, ONE: one_statement}[name](pool, self._room)
+
+    async def _choose_pool_sizes(self) -> None:
+        """Those with which the other ways are fastest."""
+        for name in (STEPS, ONE):
+            found: dict[int, float] = {}
+            for size in self._plan.pool_sizes:
+                async with self._way(name, size) as way:
+                    figures = await self._loaded(way, CALLERS, self._plan.pool_seconds)
+                found[size] = figures["per_second"]
+            self._pool_sizes[name] = max(found, key=lambda size: found[size])
+            say(f"  {name}: {', '.join(f'{size} connections {rate:,.0f}/s' for size, rate in found.items())}")
+
+    async def _loaded(self, way: Way, callers: int, seconds: float) -> dict[str, float]:
+        found = await load(way, self._answers(), self._postgres, callers=callers, seconds=seconds)
+        await self._accounted_for(found.acknowledged)
+        return found.figures
+
+    def _answers(self) -> Iterator[Given]:
+        yield from self._room.answers()
+        raise BenchFailed("The room has given all its answers: enlarge it (PLAYERS, QUESTIONS) for so fast a machine.")
+
+    async def _accounted_for(self, acknowledged: int) -> None:
+        """As many answers and events as were acknowledged; then none, and the log's next pages are new ones for all."""
+        watcher = self._postgres.watcher
+        answers = await watcher.fetchval("SELECT count(*) FROM participant_answers")
+        events = await watcher.fetchval("SELECT count(*) FROM events")
+        if not answers == events == acknowledged:
+            raise BenchFailed(f"{acknowledged} answers were acknowledged, but {answers} recorded, and {events} events.")
+        await watcher.execute("TRUNCATE participant_answers, events")
+        await watcher.execute("CHECKPOINT")
+
+    async def _ways(self) -> Figures:
+        rounds: list[Figures] = []
+        for number in range(self._plan.rounds):
+            say(f"  {CALLERS} callers, round {number + 1} of {self._plan.rounds}")
+            rounds.append(
+                {name: await self._way_or_limit(name) for name in rotated((STEPS, ONE, OURS, *LIMITS), number)}
+            )
+        return medians(rounds)
+
+    async def _way_or_limit(self, name: str) -> dict[str, float]:
+        if name in LIMITS:
+            clients, batch = LIMITS[name]
+            count, figures = await pgbench(
+                self._postgres, self._room, self._directory, clients=clients, batch=batch, seconds=self._plan.seconds
+            )
+            await self._accounted_for(count)
+        else:
+            async with self._way(name) as way:
+                figures = await self._loaded(way, CALLERS, self._plan.seconds)
+        say(f"    {name:14} {figures['per_second']:8,.0f} answers/s, p50 {figures['p50_ms']:.1f} ms")
+        return figures
+
+    async def _callers(self) -> Figures:
+        """By number of callers and way."""
+        rounds: list[Figures] = []
+        for number in range(self._plan.rounds):
+            say(f"  {', '.join(map(str, self._plan.callers))} callers, round {number + 1} of {self._plan.rounds}")
+            figures: Figures = {}
+            for callers in self._plan.callers:
+                by_name: Figures = {}
+                for name in rotated((ONE, OURS), number):
+                    async with self._way(name) as way:
+                        by_name[name] = await self._loaded(way, callers, self._plan.callers_seconds)
+                figures[str(callers)] = by_name
+            rounds.append(figures)
+        return medians(rounds)
+
+    async def _idle(self) -> Figures:
+        """One answer at a time, with a pause before it; the two ways take turns by chance."""
+        say(f"  {self._plan.idle_answers} answers each way, one at a time")
+        seconds: dict[str, list[float]] = {ONE: [], OURS: []}
+        turns = [ONE, OURS] * (self._plan.idle_answers + 10)
+        random.Random(1).shuffle(turns)
+        answers = self._answers()
+        async with self._way(ONE) as one, self._way(OURS) as our:
+            for name in turns:
+                await asyncio.sleep(IDLE_SECONDS)
+                given = next(answers)
+                started = time.perf_counter()
+                await (one if name == ONE else our)(given)
+                seconds[name].append(time.perf_counter() - started)
+        await self._accounted_for(len(turns))
+        # The first ones prepare statements and load questions.
+        return {name: quantiles_ms(found[10:]) for name, found in seconds.items()}

@@ -1,0 +1,175 @@
+"""The ways of an answer into the ledger and the outbox."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+from prometheus_client import CollectorRegistry
+
+from bench.answers.room import POINTS, RIGHT, Given, Room
+from tiebreak.app_server.commands import Answers, Outcome
+from tiebreak.app_server.frozen_questions import FrozenQuestions
+from tiebreak.app_server.nudge import Nudge
+from tiebreak.app_server.ticks import Ticks
+from tiebreak.clock import SystemClock
+from tiebreak.database.pool import Pool, open_pool
+from tiebreak.events import TOPIC, shard_of
+from tiebreak.ids import new_id
+from tiebreak.metrics import AppServerMetrics
+from tiebreak.quiz.grading import grade
+from tiebreak.quiz.model import ChoiceQuestion, Question
+from tiebreak.redis_client import open_redis
+from tiebreak.settings import Settings
+from tiebreak.socket_adapter.emitter import Emitter
+from tiebreak.socket_adapter.messages import UpdateScore
+
+# Records one answer; returns when it is acknowledged.
+Way = Callable[[Given], Awaitable[None]]
+RECORD_ANSWER = (Path(__file__).parent / "record_answer.sql").read_text()
+ANSWER = msgspec.json.encode(RIGHT).decode()
+
+SESSION = "SELECT state FROM quiz_sessions WHERE id = $1"
+PARTICIPANT = "SELECT id, name FROM quiz_session_participants WHERE quiz_session_id = $1 AND user_id = $2"
+QUESTION = """
+SELECT q.type, q.prompt, q.body, l.points
+FROM quiz_session_questions l JOIN questions q ON q.id = l.question_id
+WHERE l.quiz_session_id = $1 AND l.question_id = $2
+"""
+ANSWERED = """
+SELECT EXISTS (SELECT FROM participant_answers WHERE quiz_session_participant_id = $1 AND question_id = $2)
+"""
+INSERT_ANSWER = """
+INSERT INTO participant_answers
+    (id, quiz_session_participant_id, question_id, answer_id, answer, correct, score, answered_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, timestamptz 'epoch' + $8::bigint * interval '1 ms')
+"""
+INSERT_EVENT = """
+INSERT INTO events (id, event_name, type, payload, quiz_session_id, shard) VALUES ($1, $2, $3, $4, $5, $6)
+"""
+
+
+def one_statement_per_step(pool: Pool, room: Room) -> Way:
+    """As the flow is drawn: each check a statement, then answer and event in a transaction.
+
+    One connection for all of an answer's steps, which spares it from being taken and given back five times.
+    """
+
+    async def record(given: Given) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        async with pool.acquire() as connection:
+            assert await connection.fetchval(SESSION, room.session_id) == "open"
+            participant = await connection.fetchrow(PARTICIPANT, room.session_id, given.user_id)
+            assert participant
+            row = await connection.fetchrow(QUESTION, room.session_id, given.question_id)
+            assert row
+            correct = grade(read_question(row["prompt"], row["body"], row["points"]), RIGHT)
+            assert not await connection.fetchval(ANSWERED, participant["id"], given.question_id)
+            points = row["points"] if correct else 0
+            answer_row_id = new_id()
+            payload = {
+                "participant_answer_id": answer_row_id,
+                "quiz_session_id": room.session_id,
+                "quiz_session_participant_id": participant["id"],
+                "name": participant["name"],
+                "question_id": given.question_id,
+                "score": points,
+                "answered_at_ms": now_ms,
+            }
+            answer = (answer_row_id, participant["id"], given.question_id, given.answer_id, ANSWER, correct, points)
+            event = (new_id(), TOPIC, "ADD_ANSWER", msgspec.json.encode(payload).decode(), room.session_id)
+            async with connection.transaction():
+                await connection.execute(INSERT_ANSWER, *answer, now_ms)
+                await connection.execute(INSERT_EVENT, *event, shard_of(room.session_id))
+
+    return record
+
+
+def read_question(prompt: str, body: str, points: int) -> Question:
+    """A question from its row."""
+    stored = msgspec.json.decode(body)
+    return ChoiceQuestion(prompt=prompt, choices=stored["choices"], answer=stored["answer"], points=points)
+
+
+def one_statement(pool: Pool, room: Room) -> Way:
+    """All checks and both inserts in a statement of their own; questions are kept in the process."""
+    question = ChoiceQuestion(prompt="Which is a fruit?", choices=["stone", "pear"], answer=RIGHT, points=POINTS)
+
+    async def record(given: Given) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        correct = grade(question, RIGHT)
+        row = await pool.fetchrow(
+            RECORD_ANSWER,
+            room.session_id,
+            given.user_id,
+            new_id(),
+            given.question_id,
+            given.answer_id,
+            ANSWER,
+            correct,
+            question.points if correct else 0,
+            now_ms,
+            new_id(),
+            TOPIC,
+            "ADD_ANSWER",
+            shard_of(room.session_id),
+        )
+        assert row
+        assert row["participant_answer_id"]
+
+    return record
+
+
+@asynccontextmanager
+async def ours(pool: Pool, redis_url: str, room: Room) -> AsyncIterator[Way]:
+    """What the app server does for an answer, whichever way that comes in; with its ticks and nudges."""
+    redis = await open_redis(redis_url)
+    clock = SystemClock()
+    ticks = Ticks(pool, Emitter(redis), clock)
+    nudge = Nudge(pool, clock)
+    answers = Answers(
+        pool,
+        FrozenQuestions(pool),
+        ticks,
+        nudge,
+        clock,
+        AppServerMetrics(CollectorRegistry()),
+        longest_queue=Settings().limit_waiting_answers,
+    )
+
+    async def count_servers() -> int:
+        return 1
+
+    async def record(given: Given) -> None:
+        command = UpdateScore(room.session_id, given.question_id, RIGHT, given.answer_id)
+        outcome = await answers.submit(given.user_id, command)
+        assert isinstance(outcome, Outcome), outcome
+
+    # As many sockets in the room as there are players: of that, ticks depend.
+    running = (ticks.run(lambda _: len(room.user_ids), count_servers), nudge.run())
+    background = [asyncio.create_task(part) for part in running]
+    try:
+        yield record
+    finally:
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        await ticks.flush()
+        await redis.aclose()
+
+
+@asynccontextmanager
+async def opened(url: str, size: int) -> AsyncIterator[Pool]:
+    """A pool as the app server's, whose connections are all there: none is opened while the clock runs."""
+    pool = await open_pool(url, size=size, plans="force_generic_plan")
+    try:
+        connections = [await pool.acquire() for _ in range(size)]
+        for connection in connections:
+            await pool.release(connection)
+        yield pool
+    finally:
+        await pool.close()

@@ -1,0 +1,35 @@
+"""Our app server's lane for answers, before Litestar: `python -m bench.http.servers.lane SETTING`."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+import uvloop
+
+from bench.http.servers.litestar import app_of
+from bench.http.servers.parts import (
+    Setting,
+    answers_without_ledger,
+    listening,
+    read_setting,
+    serve_tidily,
+    verifier_of,
+)
+from tiebreak.app_server.answer_lane import PATH, answer_lane
+from tiebreak.app_server.app import OUTAGES
+from tiebreak.http_edge.lanes import LaneConnection
+from tiebreak.http_edge.serving import serve
+from tiebreak.settings import Settings
+
+
+async def main(setting: Setting) -> None:
+    verifier, answers = verifier_of(setting), answers_without_ledger(setting)
+    lanes = {PATH: answer_lane(verifier, answers)}
+    connection = partial(LaneConnection, lanes=lanes, outages=OUTAGES)
+    settings = Settings(listen_fd=listening().detach())
+    await serve_tidily(serve(app_of(verifier, answers), settings, asyncio.Event(), None, connection))
+
+
+if __name__ == "__main__":
+    uvloop.run(main(read_setting()))
