@@ -43,6 +43,7 @@ FOR_ACCOUNTS = [
     quiz_sessions.open_session,
     quiz_sessions.list_sessions,
 ]
+OUTAGES = (*DATABASE_OUTAGES, *CACHE_OUTAGES, RedisError)
 BEARER = [{"bearer": list[str]()}]
 
 
@@ -57,7 +58,7 @@ def http_app(parts: Mapping[str, object], *, auth_client: httpx.AsyncClient | No
             *(auth_forward_routes(auth_client) if auth_client else ()),
         ],
         parts,
-        outages=(*DATABASE_OUTAGES, *CACHE_OUTAGES, RedisError),
+        outages=OUTAGES,
         openapi=OpenAPIConfig(
             title="Tiebreak",
             version=__version__,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from functools import partial
 from typing import Generic, TypeAlias, TypeVar
 
@@ -68,7 +69,8 @@ class Batches(Generic[Item, Outcome]):
         self._waiting.append((item, settle))
         if self._unused:
             self._unused -= 1
-            worker = asyncio.get_running_loop().create_task(self._work())
+            # Not in the context of whoever came first: it carries the items of many.
+            worker = asyncio.get_running_loop().create_task(self._work(), context=Context())
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
         return None

@@ -121,6 +121,7 @@ class Answers:
     async def _record(self, graded: Sequence[GradedAnswer]) -> list[Outcome | Refusal]:
         answers = [answer for answer, _ in graded]
         outcomes: list[Outcome | Refusal] = []
+        changes: list[tuple[QuizSessionId, Change]] = []
         for answer, recorded in zip(answers, await record_answers(self._pool, answers), strict=True):
             if isinstance(recorded, Refusal):
                 outcomes.append(recorded)
@@ -130,13 +131,20 @@ class Answers:
             self._metrics.answers["recorded"] += 1
             if recorded.new:
                 change = Change(recorded.participant_id, answer.question_id, recorded.score)
-                self._ticks.answered(answer.quiz_session_id, change)
-                self._nudge.answered()
+                changes.append((answer.quiz_session_id, change))
         now = self._clock.monotonic()
         for _, arrived in graded:
             self._metrics.answer_seconds.observe(now - arrived)
         self._metrics.answers_per_batch.observe(len(graded))
+        # Soon, and not now: those who wait for their outcome come first.
+        asyncio.get_running_loop().call_soon(self._tell, changes)
         return outcomes
+
+    def _tell(self, changes: Sequence[tuple[QuizSessionId, Change]]) -> None:
+        if changes:
+            self._nudge.answered()
+        for quiz_session_id, change in changes:
+            self._ticks.answered(quiz_session_id, change)
 
 
 class Joins:

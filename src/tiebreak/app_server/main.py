@@ -10,7 +10,8 @@ import httpx
 from joserfc.jwk import KeySetSerialization
 from prometheus_client import CollectorRegistry
 
-from tiebreak.app_server.app import http_app
+from tiebreak.app_server.answer_lane import PATH, answer_lane
+from tiebreak.app_server.app import OUTAGES, http_app
 from tiebreak.app_server.boards import Boards
 from tiebreak.app_server.commands import Answers, Joins
 from tiebreak.app_server.frozen_questions import FrozenQuestions
@@ -26,6 +27,7 @@ from tiebreak.clock import SystemClock
 from tiebreak.database.pool import open_pool, patiently
 from tiebreak.errors import KeysUnavailable
 from tiebreak.http_edge.health import Check, Doctor
+from tiebreak.http_edge.lanes import LaneConnection
 from tiebreak.http_edge.serving import serve
 from tiebreak.metrics import AppServerMetrics, SocketMetrics, TokenMetrics
 from tiebreak.redis_client import open_redis
@@ -124,7 +126,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 group.create_task(ticks.run(sockets.count_in, sockets.count_servers)),
                 group.create_task(nudge.run()),
             ]
-            await serve(app, settings, stop, sockets)
+            lanes = {PATH: answer_lane(verifier, answers)}
+            await serve(app, settings, stop, sockets, partial(LaneConnection, lanes=lanes, outages=OUTAGES))
             await streams.close()
             for task in background:
                 task.cancel()

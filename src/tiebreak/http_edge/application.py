@@ -11,11 +11,8 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
-from tiebreak.errors import Refusal
-from tiebreak.http_edge.bodies import StrictRequest
-from tiebreak.http_edge.problems import EXCEPTION_HANDLERS, log, problem_response
-
-LARGEST_BODY_BYTES = 64 * 1024
+from tiebreak.http_edge.bodies import LARGEST_BODY_BYTES, StrictRequest
+from tiebreak.http_edge.problems import EXCEPTION_HANDLERS, problem_response, refusal_of
 
 
 def application(
@@ -46,5 +43,4 @@ def provide(part: object) -> Provide:
 
 
 def on_outage(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    log.warning("request.unavailable", path=request.url.path, error=f"{type(error).__name__}: {error}")
-    return problem_response(Refusal.UNAVAILABLE)
+    return problem_response(refusal_of(error, request.url.path, (type(error),)))

@@ -9,6 +9,8 @@ from litestar import Request
 
 from tiebreak.errors import Refusal, Refused
 
+LARGEST_BODY_BYTES = 64 * 1024
+
 Body = TypeVar("Body")
 
 

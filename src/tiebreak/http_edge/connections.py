@@ -58,6 +58,11 @@ class HttpConnection(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse(HEAD_TOO_LARGE)
+        if self.timeout_keep_alive_task is None and self._is_idle():
+            # uvicorn starts it with a response only. What came now was the rest of a body, or blank lines.
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head_lines += len(name) + len(value) + HEADER_COST_BYTES
@@ -77,6 +82,10 @@ class HttpConnection(HttpToolsProtocol):
             raise ValueError("A request needs a Host header.")
         if any(name in BODY_HEADERS for name, _ in self.headers):
             self._body_deadline = self.loop.call_later(BODY_SECONDS, self._close_slow)
+        self.begin_request()
+
+    def begin_request(self) -> None:
+        """The head is complete, and well."""
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -94,6 +103,8 @@ class HttpConnection(HttpToolsProtocol):
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        # uvicorn leaves it to itself where the connection was cut.
+        self._unset_keepalive_if_required()
         self._head_came()
         self._body_deadline = cancelled(self._body_deadline)
         self._stalled_deadline = cancelled(self._stalled_deadline)
@@ -109,6 +120,17 @@ class HttpConnection(HttpToolsProtocol):
             cast("asyncio.Protocol", self.transport.get_protocol()).data_received(rest)
         # It refers back to us: without this, the two would wait for the garbage collector.
         del self.parser
+
+    def _is_idle(self) -> bool:
+        """No response is owed and no request was begun. What became a WebSocket is no connection of ours any more."""
+        cycle = self.cycle
+        return bool(
+            cycle
+            and cycle.response_complete
+            and self._head_deadline is None
+            and self._body_deadline is None
+            and self in self.connections
+        )
 
     def _await_head(self) -> None:
         if self._head_deadline is None:

@@ -36,21 +36,39 @@ def problem(refusal: Refusal, detail: str | None = None) -> Problem:
     return Problem(title=refusal.title, status=refusal.status, code=refusal.code, detail=detail)
 
 
+def problem_content(refusal: Refusal, detail: str | None = None) -> bytes:
+    """The document as JSON."""
+    return msgspec.json.encode(problem(refusal, detail))
+
+
+def problem_headers(refusal: Refusal, retry_after_seconds: int | None = None) -> dict[str, str]:
+    """The headers that the refusal's status asks for."""
+    if refusal.status == 401:
+        return {"WWW-Authenticate": "Bearer"}
+    if refusal.status in {429, 503}:
+        return {"Retry-After": str(retry_after_seconds or 1)}
+    return {}
+
+
 def problem_response(
     refusal: Refusal, detail: str | None = None, *, retry_after_seconds: int | None = None
 ) -> Response[bytes]:
-    """The response for a refusal, with the headers its status asks for."""
-    headers: dict[str, str] = {}
-    if refusal.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    if refusal.status in {429, 503}:
-        headers["Retry-After"] = str(retry_after_seconds or 1)
+    """The response for a refusal."""
     return Response(
-        msgspec.json.encode(problem(refusal, detail)),
+        problem_content(refusal, detail),
         status_code=refusal.status,
         media_type=MEDIA_TYPE,
-        headers=headers,
+        headers=problem_headers(refusal, retry_after_seconds),
     )
+
+
+def refusal_of(error: Exception, path: str, outages: tuple[type[Exception], ...] = ()) -> Refusal:
+    """What is said of an exception, after it was logged. `outages`: a server we stand on is away."""
+    if isinstance(error, outages) or (isinstance(error, Fault) and error.temporary):
+        log.warning("request.unavailable", path=path, error=f"{type(error).__name__}: {error}")
+        return Refusal.UNAVAILABLE
+    log.error("request.failed", path=path, exc_info=error)
+    return Refusal.INTERNAL
 
 
 def on_refused(_: AnyRequest, error: Refused) -> Response[bytes]:
@@ -86,11 +104,7 @@ def validation_detail(error: ValidationException) -> str:
 
 
 def on_fault(request: AnyRequest, error: Exception) -> Response[bytes]:
-    if isinstance(error, Fault) and error.temporary:
-        log.warning("request.unavailable", path=request.url.path, code=error.code, error=str(error))
-        return problem_response(Refusal.UNAVAILABLE)
-    log.error("request.failed", path=request.url.path, exc_info=error)
-    return problem_response(Refusal.INTERNAL)
+    return problem_response(refusal_of(error, request.url.path))
 
 
 # Litestar's own alias, ExceptionHandlersMap, leaves the types of request and response unknown.

@@ -62,9 +62,13 @@ def listening_socket(settings: Settings) -> socket.socket:
 
 
 async def serve(
-    app: Callable[..., Awaitable[None]], settings: Settings, stop: asyncio.Event, sockets: Sockets | None = None
+    app: Callable[..., Awaitable[None]],
+    settings: Settings,
+    stop: asyncio.Event,
+    sockets: Sockets | None = None,
+    connection: Callable[..., HttpConnection] = HttpConnection,
 ) -> None:
-    """Serve until `stop` is set.
+    """Serve until `stop` is set. `connection` makes the protocol of each connection.
 
     Then go on for `settings.drain_seconds`, in which readiness is off and a gateway looks elsewhere; after that no
     connection is accepted any more, sockets are closed, and requests under way have LAST_REQUESTS_SECONDS to end.
@@ -73,7 +77,7 @@ async def serve(
     config = uvicorn.Config(
         with_request_ids(sockets.mount(app) if sockets else app),
         loop="uvloop",
-        http=HttpConnection,
+        http=cast("type[asyncio.Protocol]", connection),
         ws=cast("type[asyncio.Protocol]", sockets.web_socket(address_of)) if sockets else "none",
         lifespan="off",
         log_config=None,

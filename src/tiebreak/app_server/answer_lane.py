@@ -1,0 +1,57 @@
+"""`POST /update-score` on a lane of its own (http_edge/lanes.py). It does what routes/answers.py does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from tiebreak.app_server.commands import Answers, Outcome
+from tiebreak.errors import Refusal, Refused
+from tiebreak.http_edge.bodies import decode_body
+from tiebreak.http_edge.lanes import Lane
+from tiebreak.socket_adapter.messages import UpdateScore
+from tiebreak.tokens import Verifier, bearer_token
+
+PATH = b"/update-score"
+SCHEME = b"Bearer "
+
+
+class AnswerLane:
+    """Answers to questions, as Lane has it."""
+
+    def __init__(self, verifier: Verifier, answers: Answers) -> None:
+        self._verifier = verifier
+        self._answers = answers
+        self._encoder = msgspec.json.Encoder()
+
+    def begin(
+        self, authorization: bytes | None, body: bytes, settle: Callable[[Outcome | Refusal | Exception], None]
+    ) -> bool:
+        # Whatever stands there: only a token that was verified as it is can be one that is remembered.
+        token = authorization[len(SCHEME) :] if authorization and authorization.startswith(SCHEME) else None
+        identity = self._verifier.remembered(token) if token else None
+        if identity is None or not body:
+            return False
+        begun = self._answers.begin(identity.user_id, decode_body(body, UpdateScore), settle)
+        if isinstance(begun, Refusal):
+            raise Refused(begun)
+        return begun == "waiting"
+
+    def content_of(self, outcome: Outcome | Refusal) -> bytes:
+        if isinstance(outcome, Refusal):
+            raise Refused(outcome)
+        return self._encoder.encode(outcome)
+
+    async def answer(self, authorization: bytes | None, body: bytes) -> bytes:
+        identity = await self._verifier.verify(bearer_token((authorization or b"").decode("latin-1")))
+        if isinstance(identity, Refusal):
+            raise Refused(identity)
+        if not body:
+            raise Refused(Refusal.REQUEST_INVALID, "A JSON body is needed.")
+        return self.content_of(await self._answers.submit(identity.user_id, decode_body(body, UpdateScore)))
+
+
+def answer_lane(verifier: Verifier, answers: Answers) -> Lane:
+    """The lane."""
+    return AnswerLane(verifier, answers)
