@@ -53,7 +53,7 @@ class AppServerMetrics(Collector):
         )
         yield self.answers_per_batch.family("tiebreak_answers_per_batch", "Answers that one commit carried")
         yield GaugeMetricFamily(
-            "tiebreak_answers_waiting", "Answers that wait for the commit under way", value=self.count_waiting()
+            "tiebreak_answers_waiting", "Answers that wait for their batch", value=self.count_waiting()
         )
 
 

@@ -9,7 +9,6 @@ import msgspec
 from tiebreak.app_server.commands import Answers, Outcome
 from tiebreak.errors import Refusal, Refused
 from tiebreak.http_edge.bodies import decode_body
-from tiebreak.http_edge.lanes import Lane
 from tiebreak.socket_adapter.messages import UpdateScore
 from tiebreak.tokens import Verifier, bearer_token
 
@@ -50,8 +49,3 @@ class AnswerLane:
         if not body:
             raise Refused(Refusal.REQUEST_INVALID, "A JSON body is needed.")
         return self.content_of(await self._answers.submit(identity.user_id, decode_body(body, UpdateScore)))
-
-
-def answer_lane(verifier: Verifier, answers: Answers) -> Lane:
-    """The lane."""
-    return AnswerLane(verifier, answers)

@@ -61,8 +61,7 @@ class Batches(Generic[Item, Outcome]):
     def submit(self, item: Item, settle: Settle[Outcome]) -> Refusal | None:
         """Have the item carried out; `settle` is told what became of it. BUSY, and nothing done, if too many wait.
 
-        `settle` gets the outcome, or what `carry_out` raised for this item, once, after this has returned. It must not
-        raise.
+        `settle` gets the outcome, or what `carry_out` raised for this item, once, after this has returned.
         """
         if len(self._waiting) >= self._longest_queue:
             return Refusal.BUSY
@@ -92,7 +91,11 @@ class Batches(Generic[Item, Outcome]):
                 finally:
                     self._free += 1
                 for (_, settle), outcome in zip(batch, outcomes, strict=True):
-                    settle(outcome)
+                    try:
+                        settle(outcome)
+                    except Exception as error:
+                        # The others still wait for theirs.
+                        log.error("batch.outcome_lost", exc_info=error)
         finally:
             # In one step with the look at the queue: nobody's item is left without a worker.
             self._unused += 1
@@ -102,6 +105,10 @@ class Batches(Generic[Item, Outcome]):
         for last in (False, len(items) == 1):
             try:
                 return await self._carry_out(items)
+            except TimeoutError as error:
+                # The store hangs. To wait as long again, for each of them, would help nobody.
+                log.warning("batch.timed_out", items=len(items))
+                return [error] * len(items)
             except Exception as error:
                 log.warning("batch.failed", items=len(items), error=f"{type(error).__name__}: {error}")
                 if last:

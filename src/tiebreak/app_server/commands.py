@@ -136,8 +136,9 @@ class Answers:
         for _, arrived in graded:
             self._metrics.answer_seconds.observe(now - arrived)
         self._metrics.answers_per_batch.observe(len(graded))
-        # Soon, and not now: those who wait for their outcome come first.
-        asyncio.get_running_loop().call_soon(self._tell, changes)
+        # Two turns of the loop later: those who wait for their outcomes come before the room and the publisher.
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_soon, self._tell, changes)
         return outcomes
 
     def _tell(self, changes: Sequence[tuple[QuizSessionId, Change]]) -> None:

@@ -10,7 +10,7 @@ import httpx
 from joserfc.jwk import KeySetSerialization
 from prometheus_client import CollectorRegistry
 
-from tiebreak.app_server.answer_lane import PATH, answer_lane
+from tiebreak.app_server.answer_lane import PATH, AnswerLane
 from tiebreak.app_server.app import OUTAGES, http_app
 from tiebreak.app_server.boards import Boards
 from tiebreak.app_server.commands import Answers, Joins
@@ -126,7 +126,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 group.create_task(ticks.run(sockets.count_in, sockets.count_servers)),
                 group.create_task(nudge.run()),
             ]
-            lanes = {PATH: answer_lane(verifier, answers)}
+            lanes = {PATH: AnswerLane(verifier, answers)}
             await serve(app, settings, stop, sockets, partial(LaneConnection, lanes=lanes, outages=OUTAGES))
             await streams.close()
             for task in background:

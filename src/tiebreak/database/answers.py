@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from tiebreak.database.pool import Pool
+from tiebreak.database.pool import Pool, fetch
 from tiebreak.database.queries import sql
 from tiebreak.errors import Refusal
 from tiebreak.events import TOPIC, ScoreChange, shard_of
@@ -59,26 +59,14 @@ async def record_answers(pool: Pool, answers: Sequence[NewAnswer]) -> list[Recor
     too. Of several answers to one question, in one batch or in many, the unique constraint lets one through; the
     others are refused. No answer's outcome depends on its neighbours'.
     """
-    shards = {session_id: shard_of(session_id) for session_id in {answer.quiz_session_id for answer in answers}}
-    columns = (
-        [answer.id for answer in answers],
-        [answer.quiz_session_id for answer in answers],
-        [answer.user_id for answer in answers],
-        [answer.question_id for answer in answers],
-        [answer.answer_id for answer in answers],
-        [msgspec.json.encode(answer.answer).decode() for answer in answers],
-        [answer.correct for answer in answers],
-        [answer.score for answer in answers],
-        [answer.answered_at_ms for answer in answers],
-        [shards[answer.quiz_session_id] for answer in answers],
-    )
-    if len(answers) == 1:
-        rows = await pool.fetch(sql("record_answer"), *(column[0] for column in columns), TOPIC, "ADD_ANSWER")
+    rows = [row_of(answer) for answer in answers]
+    if len(rows) == 1:
+        recorded = await fetch(pool, sql("record_answer"), *rows[0], TOPIC, "ADD_ANSWER")
     else:
-        rows = await pool.fetch(sql("record_answers"), *columns, TOPIC, "ADD_ANSWER")
+        recorded = await fetch(pool, sql("record_answers"), *zip(*rows, strict=True), TOPIC, "ADD_ANSWER")
     outcomes: list[Recorded | Refusal] = [Refusal.NOT_JOINED] * len(answers)
     not_new: dict[int, ParticipantId] = {}
-    for row in rows:
+    for row in recorded:
         place: int = row["place"] - 1
         answer = answers[place]
         if row["new"]:
@@ -92,6 +80,22 @@ async def record_answers(pool: Pool, answers: Sequence[NewAnswer]) -> list[Recor
     for place, earlier in (await recorded_before(pool, answers, not_new)).items():
         outcomes[place] = earlier
     return outcomes
+
+
+def row_of(answer: NewAnswer) -> tuple[object, ...]:
+    """The parameters of its statement."""
+    return (
+        answer.id,
+        answer.quiz_session_id,
+        answer.user_id,
+        answer.question_id,
+        answer.answer_id,
+        msgspec.json.encode(answer.answer).decode(),
+        answer.correct,
+        answer.score,
+        answer.answered_at_ms,
+        shard_of(answer.quiz_session_id),
+    )
 
 
 async def recorded_before(

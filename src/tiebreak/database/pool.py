@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import asyncpg
+import structlog
 from asyncpg.pool import PoolConnectionProxy
 
 from tiebreak.errors import DatabaseUnavailable
@@ -37,6 +38,8 @@ OUTAGES = (
 # For loops that do their best and try again anyway: whatever Postgres says.
 FAILURES = (*OUTAGES, asyncpg.PostgresError)
 
+log = structlog.get_logger()
+
 Result = TypeVar("Result")
 
 
@@ -57,18 +60,31 @@ async def open_pool(
             min_size=1,
             max_size=size,
             command_timeout=30,
-            reset=end_transaction,
+            reset=leave_as_it_is,
             server_settings={"jit": "off", "plan_cache_mode": plans},
         )
 
     return await patiently(create, connect_seconds)
 
 
-async def end_transaction(connection: Connection) -> None:
-    """What a connection needs before its next use. asyncpg's own reset is a round trip after every statement, for
-    settings, locks and cursors of the connection: ours are all of a transaction."""
-    if connection.is_in_transaction():
-        await connection.execute("ROLLBACK")
+async def fetch(pool: Pool, statement: str, *arguments: object) -> list[Record]:
+    """As Pool.fetch, and sooner: what it gives does not wait until the connection is back in the pool."""
+    connection = await pool.acquire()
+    try:
+        return await connection.fetch(statement, *arguments)
+    finally:
+        asyncio.create_task(pool.release(connection)).add_done_callback(released)
+
+
+def released(releasing: asyncio.Task[None]) -> None:
+    """A connection that could not be given back is closed by the pool."""
+    if not releasing.cancelled() and (error := releasing.exception()):
+        log.info("pool.connection_lost", error=str(error))
+
+
+async def leave_as_it_is(_: Connection) -> None:
+    """What a connection needs before its next use. asyncpg ends an open transaction itself; its reset is a round trip
+    after every statement, for settings, locks and cursors of the connection, and ours are all of a transaction."""
 
 
 async def patiently(attempt: Callable[[], Awaitable[Result]], seconds: float) -> Result:

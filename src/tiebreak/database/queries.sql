@@ -133,8 +133,9 @@ SELECT id, name FROM quiz_session_participants WHERE quiz_session_id = $1 AND us
 SELECT question_id, answer, correct, score FROM participant_answers WHERE quiz_session_participant_id = $1
 
 -- name: record_answers
--- Each answer and its event, or neither; they share their id. No row: the user has not joined. `new` is false if the question is not of the
--- session, the session is finished, or the question was answered before, be it by another of the given.
+-- Each answer and its event, or neither; they share their id. No row: the user has not joined. `new` is false if the
+-- question is not of the session, the session is finished, or the question was answered before, be it by another of
+-- the given.
 -- LATERAL with LIMIT: one index lookup for each answer, whatever the planner believes of the tables.
 -- $1 answers' ids, $2 sessions, $3 users, $4 questions, $5 clients' answer_ids, $6 answers as JSON, $7 correct,
 -- $8 scores, $9 answered at (ms), $10 shards, $11 event name, $12 event type
@@ -273,7 +274,7 @@ LIMIT $2
 -- $1 ids, $2 their shards, $3 the versions of our leases on them: a late owner's do not match any more.
 DELETE FROM events e
 USING unnest($1::uuid[], $2::smallint[], $3::bigint[]) AS published (id, shard, version), outbox_leases l
-WHERE e.id = published.id AND l.shard = published.shard AND l.version = published.version
+WHERE e.shard = published.shard AND e.id = published.id AND l.shard = published.shard AND l.version = published.version
 
 -- name: nudge_publishers
 SELECT pg_notify('outbox', '')

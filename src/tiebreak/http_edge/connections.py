@@ -81,6 +81,9 @@ class HttpConnection(HttpToolsProtocol):
             # RFC 9112, 3.2. What a callback raises becomes a 400.
             raise ValueError("A request needs a Host header.")
         if any(name in BODY_HEADERS for name, _ in self.headers):
+            if self.parser and self.parser.should_upgrade():
+                # The parser takes such a body for the next request.
+                raise ValueError("A request to upgrade cannot have a body.")
             self._body_deadline = self.loop.call_later(BODY_SECONDS, self._close_slow)
         self.begin_request()
 

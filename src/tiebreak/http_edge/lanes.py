@@ -83,7 +83,8 @@ class Exchange:
         self.path = path
         self.authorization = authorization
         self.request_id = request_id
-        self.body = b""
+        # Not kept beyond what it is read for: an exchange lives as long as its connection is idle.
+        self.body = bytearray()
         self.keep_alive = keep_alive
         self.more_body = True
         self.disconnected = False
@@ -129,9 +130,8 @@ class LaneConnection(HttpConnection):
             self._head_came()
         lane = self._lanes[head.path]
         exchange = Exchange(lane, head.path, head.authorization, head.request_id, keep_alive=True)
-        exchange.body = data[len(head.text) :]
         self.cycle = cast("Any", exchange)
-        self._begin(exchange)
+        self._begin(exchange, data[len(head.text) :])
 
     def on_message_begin(self) -> None:
         self._between_requests = False
@@ -163,6 +163,7 @@ class LaneConnection(HttpConnection):
         elif not exchange.response_complete:
             exchange.body += body
             if len(exchange.body) > LARGEST_BODY_BYTES:
+                exchange.body = bytearray()
                 self._refuse_exchange(exchange, Refused(Refusal.BODY_TOO_LARGE))
 
     def on_message_complete(self) -> None:
@@ -170,7 +171,8 @@ class LaneConnection(HttpConnection):
         self._between_requests = True
         exchange = cast("object", self.cycle)
         if isinstance(exchange, Exchange) and not exchange.response_complete:
-            self._begin(exchange)
+            body, exchange.body = bytes(exchange.body), bytearray()
+            self._begin(exchange, body)
 
     def timeout_keep_alive_handler(self) -> None:
         # The timer goes on through exchanges on lanes: setting it anew each time costs more than looking here.
@@ -187,15 +189,15 @@ class LaneConnection(HttpConnection):
         cycle = self.cycle
         return (not cycle or cycle.response_complete) and not self.flow.write_paused
 
-    def _begin(self, exchange: Exchange) -> None:
+    def _begin(self, exchange: Exchange, body: bytes) -> None:
         try:
-            begun = exchange.lane.begin(exchange.authorization, exchange.body, partial(self._end, exchange))
+            begun = exchange.lane.begin(exchange.authorization, body, partial(self._end, exchange))
         except Exception as error:
             self._fail(exchange, error)
             return
         if begun:
             return
-        task = self.loop.create_task(self._answer(exchange))
+        task = self.loop.create_task(self._answer(exchange, body))
         # uvicorn waits for these when it ends.
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
@@ -211,12 +213,12 @@ class LaneConnection(HttpConnection):
         else:
             self._reply(exchange, OK % len(content), content)
 
-    async def _answer(self, exchange: Exchange) -> None:
+    async def _answer(self, exchange: Exchange, body: bytes) -> None:
         if exchange.request_id:
             # The task's own context: nothing to take back.
             structlog.contextvars.bind_contextvars(request_id=exchange.request_id)
         try:
-            content = await exchange.lane.answer(exchange.authorization, exchange.body)
+            content = await exchange.lane.answer(exchange.authorization, body)
         except Exception as error:
             self._fail(exchange, error)
         else:

@@ -142,14 +142,15 @@ async def test_a_body_that_looks_like_a_request_behind_an_early_response(stage: 
     assert stage.lane.ended == [b"now next"]
 
 
-async def test_upgrades(stage: LaneStage) -> None:
-    """An offer of another protocol goes the ordinary way, and is not taken up."""
+async def test_offer_of_another_protocol_cannot_bring_a_body(stage: LaneStage) -> None:
+    """The parser takes no body there: what comes after the head would be a request of somebody else's making."""
+    offer = (b"Upgrade: h2c", b"Connection: upgrade")
+    head = b"\r\n".join((b"POST /update-score HTTP/1.1", b"Host: x", *offer, b"Content-Length: %d", b"", b""))
     async with stage.connection() as connection:
-        await connection.send(lane_request("now", "Upgrade: h2c", "Connection: upgrade"))
-        assert (await connection.answer("POST")).status == 200
-        assert stage.lane.began == []
-        await connection.send(lane_request("now 2"))
-        assert await bodies(connection, 1) == ["now 2"]
+        await connection.send(head % len(SMUGGLED))
+        assert (await connection.answer("POST")).status == 400
+        assert await connection.rest() == b""
+    assert stage.lane.began == []
 
 
 # --- time ------------------------------------------------------------------------------------------------------------

@@ -23,10 +23,13 @@ class Store:
         self.open.set()
         self.spoiled: set[int] = set()
         self.away = 0
+        self.hangs = False
 
     async def carry_out(self, items: Sequence[int]) -> list[str]:
         self.batches.append(list(items))
         await self.open.wait()
+        if self.hangs:
+            raise TimeoutError
         if self.away:
             self.away -= 1
             raise Gone
@@ -176,6 +179,28 @@ async def test_outage_in_the_middle_keeps_what_was_done(store):
     outcomes = [submit(batches, item) for item in (1, 2, 3, 4)]
     found = await asyncio.gather(*outcomes, return_exceptions=True)
     assert [type(found[0]), found[1], type(found[2]), type(found[3])] == [ValueError, "done 2", Gone, Gone]
+
+
+async def test_store_that_hangs_is_waited_for_once(store):
+    """Trying again would take as long again, for each of them."""
+    store.hangs = True
+    batches = batches_of(store)
+    outcomes = [submit(batches, item) for item in (1, 2, 3)]
+    found = await asyncio.gather(*outcomes, return_exceptions=True)
+    assert [type(one) for one in found] == [TimeoutError] * 3
+    assert store.batches == [[1, 2, 3]]
+
+
+async def test_one_who_cannot_take_an_outcome_leaves_the_others_theirs(store):
+    """Whatever goes wrong with a connection is its own affair."""
+
+    def cannot(_: object) -> None:
+        raise RuntimeError("gone")
+
+    batches = batches_of(store)
+    batches.submit(1, cannot)
+    assert await submit(batches, 2) == "done 2"
+    assert await submit(batches, 3) == "done 3"
 
 
 async def test_who_gives_up_waiting_disturbs_nobody(store):
