@@ -9,10 +9,11 @@ from pathlib import Path
 
 from bench.answers.load import WARM_SECONDS, figures_of
 from bench.answers.room import POINTS, Room
-from bench.answers.ways import ANSWER, RECORD_ANSWER
+from bench.answers.ways import ANSWER
 from bench.cpu_time import children_seconds
 from bench.postgres import MeasuredPostgres
 from bench.processes import BenchFailed
+from tiebreak.database.queries import sql
 from tiebreak.embedded.postgres import DATABASE, USER
 from tiebreak.events import TOPIC, shard_of
 
@@ -78,21 +79,20 @@ def script(room: Room, clients: int, batch: int) -> str:
     session_id = f"'{room.session_id}'::uuid"
     if batch == 1:
         values = {
-            1: session_id,
-            2: USER_ID.format(number=":player::int"),
-            3: "uuidv7()",
+            1: "uuidv7()",
+            2: session_id,
+            3: USER_ID.format(number=":player::int"),
             4: question_id(room),
             5: "uuidv7()",
             6: f"'{ANSWER}'",
             7: "true",
             8: str(POINTS),
             9: "1795000000000",
-            10: "uuidv7()",
+            10: str(shard_of(room.session_id)),
             11: f"'{TOPIC}'",
             12: "'ADD_ANSWER'",
-            13: str(shard_of(room.session_id)),
         }
-        statement = without_comments(RECORD_ANSWER)
+        statement = without_comments(sql("record_answer"))
         statement = re.sub(r"\$(\d+)", lambda found: values[int(found[1])], statement)
         return NEXT_PLAYER.format(clients=clients, players=players) + statement.strip() + ";\n"
     statement = BATCH.format(

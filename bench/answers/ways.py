@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -18,6 +17,7 @@ from tiebreak.app_server.nudge import Nudge
 from tiebreak.app_server.ticks import Ticks
 from tiebreak.clock import SystemClock
 from tiebreak.database.pool import Pool, open_pool
+from tiebreak.database.queries import sql
 from tiebreak.events import TOPIC, shard_of
 from tiebreak.ids import new_id
 from tiebreak.metrics import AppServerMetrics
@@ -30,7 +30,6 @@ from tiebreak.socket_adapter.messages import UpdateScore
 
 # Records one answer; returns when it is acknowledged.
 Way = Callable[[Given], Awaitable[None]]
-RECORD_ANSWER = (Path(__file__).parent / "record_answer.sql").read_text()
 ANSWER = msgspec.json.encode(RIGHT).decode()
 
 SESSION = "SELECT state FROM quiz_sessions WHERE id = $1"
@@ -96,30 +95,29 @@ def read_question(prompt: str, body: str, points: int) -> Question:
 
 
 def one_statement(pool: Pool, room: Room) -> Way:
-    """All checks and both inserts in a statement of their own; questions are kept in the process."""
+    """All checks and both inserts in a statement of their own, ours for an answer that is alone."""
     question = ChoiceQuestion(prompt="Which is a fruit?", choices=["stone", "pear"], answer=RIGHT, points=POINTS)
 
     async def record(given: Given) -> None:
         now_ms = time.time_ns() // 1_000_000
         correct = grade(question, RIGHT)
         row = await pool.fetchrow(
-            RECORD_ANSWER,
+            sql("record_answer"),
+            new_id(),
             room.session_id,
             given.user_id,
-            new_id(),
             given.question_id,
             given.answer_id,
             ANSWER,
             correct,
             question.points if correct else 0,
             now_ms,
-            new_id(),
+            shard_of(room.session_id),
             TOPIC,
             "ADD_ANSWER",
-            shard_of(room.session_id),
         )
         assert row
-        assert row["participant_answer_id"]
+        assert row["new"]
 
     return record
 

@@ -16,7 +16,7 @@ from bench.http.servers.parts import (
     serve_tidily,
     verifier_of,
 )
-from tiebreak.app_server.answer_lane import PATH, answer_lane
+from tiebreak.app_server.answer_lane import PATH, AnswerLane
 from tiebreak.app_server.app import OUTAGES
 from tiebreak.http_edge.lanes import LaneConnection
 from tiebreak.http_edge.serving import serve
@@ -25,7 +25,7 @@ from tiebreak.settings import Settings
 
 async def main(setting: Setting) -> None:
     verifier, answers = verifier_of(setting), answers_without_ledger(setting)
-    lanes = {PATH: answer_lane(verifier, answers)}
+    lanes = {PATH: AnswerLane(verifier, answers)}
     connection = partial(LaneConnection, lanes=lanes, outages=OUTAGES)
     settings = Settings(listen_fd=listening().detach())
     await serve_tidily(serve(app_of(verifier, answers), settings, asyncio.Event(), None, connection))
