@@ -196,3 +196,16 @@ test("the end of the quiz session is heard at once", async () => {
   socket.say("session_update", { quiz_session_id: "s", state: "finished", participant_count: 3 });
   expect(live.quizSession).toMatchObject({ state: "finished", participant_count: 3 });
 });
+
+test("a quiz session that has ended is not opened by what was overtaken on the way", async () => {
+  const live = sessionOf(null);
+  socket.connect();
+  await settle();
+  socket.say("session_update", { quiz_session_id: "s", state: "finished", participant_count: 3 });
+  socket.say("session_update", { quiz_session_id: "s", state: "open", participant_count: 2 });
+  expect(live.quizSession).toMatchObject({ state: "finished", participant_count: 3 });
+
+  vi.stubGlobal("fetch", async () => new Response(JSON.stringify({ state: "open", participant_count: 2 })));
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(live.quizSession).toMatchObject({ state: "finished", participant_count: 3 });
+});

@@ -1,8 +1,8 @@
 """Log-ins that were revoked, by a log-out or a refresh token used twice: their access tokens and their sockets end.
 
 Postgres is the truth. It is asked every second for what came since shortly before its last answer: nothing is missed
-over a lost connection, a restart, or a transaction that commits late. While it does not answer, what is known is held
-on to.
+over a lost connection, a restart, or a transaction that commits late. While it does not answer, or all connections to
+it are busy, what is known is held on to.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from tiebreak.tokens import Verifier
 log = structlog.get_logger()
 
 POLL_SECONDS = 1.0
+# With the wait for a connection.
 ANSWER_SECONDS = 5.0
-# A revocation may commit this long after the time it carries: 30 s at most for its statement (database/pool.py), the
-# rest for clocks that differ.
+# A revocation may commit this long after the time it carries, which is Postgres's: 30 s at most for its statement
+# (database/pool.py). The rest is for a Postgres that takes over with a clock of its own.
 OVERLAP_SECONDS = 120.0
 
 
@@ -48,7 +49,7 @@ class Revocations:
     async def read(self) -> set[UUID]:
         """Ask once; the log-ins that were not known to be revoked, and whose tokens are refused from now on.
 
-        Raises what Postgres raises; what was missed by that is read the next time.
+        Raises what Postgres raises, and TimeoutError; what was missed by that is read the next time.
         """
         if self._verifier.longest_life_seconds > self._token_seconds:
             # The auth server has another setting than we have: what was forgotten, or never read, is read now.
@@ -82,7 +83,7 @@ class Revocations:
                 new = await self.read()
             except FAILURES as error:
                 if answered:
-                    log.warning("revocations.unknown", error=str(error), retry_seconds=POLL_SECONDS)
+                    log.warning("revocations.unknown", error=repr(error), retry_seconds=POLL_SECONDS)
                 answered = False
                 continue
             if not answered:

@@ -33,9 +33,13 @@ class RoomTicks:
         self._earlier = asyncio.Event()
         self._sleeps_until = float("-inf")
 
-    def want(self, quiz_session_id: QuizSessionId) -> None:
-        """There is something to tell this room."""
-        if self._schedule.want(quiz_session_id, self._clock.monotonic()) < self._sleeps_until:
+    def want(self, quiz_session_id: QuizSessionId, *, at_once: bool = False) -> None:
+        """There is something to tell this room: when its interval is over, or `at_once`."""
+        now = self._clock.monotonic()
+        if at_once:
+            # It has nothing to rest from any more.
+            self._schedule.told(quiz_session_id, now, 0.0)
+        if self._schedule.want(quiz_session_id, now) < self._sleeps_until:
             self._earlier.set()
 
     async def run(self) -> None:

@@ -1,7 +1,7 @@
 """What rooms are told by the app servers, gathered into few messages.
 
 A room of a thousand that answers within a second gets ten `score_update`, not a thousand, and two `session_update`,
-however many app servers there are: each of k tells a room a k-th as often.
+however many app servers there are: each of k tells a room a k-th as often. That a session ended is told at once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tiebreak.app_server.room_ticks import RoomTicks
 from tiebreak.app_server.server_count import ServerCount
 from tiebreak.clock import Clock
 from tiebreak.database.pool import FAILURES, Pool
-from tiebreak.database.quiz_sessions import session_news
+from tiebreak.database.quiz_sessions import SessionNews, session_news
 from tiebreak.quiz.model import QuizSessionId
 from tiebreak.redis_client import OUTAGES, RedisError
 from tiebreak.socket_adapter.emitter import Emitter
@@ -60,9 +60,9 @@ class Ticks:
         else:
             gathered.more += 1
 
-    def session_changed(self, quiz_session_id: QuizSessionId) -> None:
-        """Somebody joined, or the session ended."""
-        self._sessions.want(quiz_session_id)
+    def session_changed(self, quiz_session_id: QuizSessionId, *, at_once: bool = False) -> None:
+        """Somebody joined, or the session ended; `at_once` for what happens only once to a session."""
+        self._sessions.want(quiz_session_id, at_once=at_once)
 
     async def run(self, count_in: Callable[[str], int], count_servers: Callable[[], Awaitable[int]]) -> None:
         """Tell rooms for ever. `count_in` says how many sockets of this server are in a room."""
@@ -93,8 +93,11 @@ class Ticks:
     async def _tell_sessions(self, due: Sequence[QuizSessionId]) -> None:
         has_told = False
         try:
-            news = await session_news(self._pool, due)
-            await self._emitter.emit([(it.id, SessionUpdate(it.id, it.state, it.participant_count)) for it in news])
+            told = await self._tell_news(due)
+            # Between our reading and our emitting, another server may have told that a session ended: our older news
+            # came after that, and would be the last the room hears.
+            said_open = [it.id for it in told if it.state != "finished"]
+            await self._tell_news([it.id for it in await session_news(self._pool, said_open) if it.state == "finished"])
             has_told = True
         except (*OUTAGES, *FAILURES, RedisError) as error:
             log.warning("tick.sessions_waiting", error=str(error), sessions=len(due))
@@ -103,6 +106,11 @@ class Ticks:
                 # That a session ended nobody else will say.
                 for quiz_session_id in due:
                     self._sessions.want(quiz_session_id)
+
+    async def _tell_news(self, quiz_session_ids: Sequence[QuizSessionId]) -> Sequence[SessionNews]:
+        news = await session_news(self._pool, quiz_session_ids)
+        await self._emitter.emit([(it.id, SessionUpdate(it.id, it.state, it.participant_count)) for it in news])
+        return news
 
     def _score_interval(self, quiz_session_id: QuizSessionId, lag_seconds: float) -> float:
         return interval_seconds(

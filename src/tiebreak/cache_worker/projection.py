@@ -15,6 +15,7 @@ from tiebreak.event_bus.bus import Consumer, Message, Producer, Record
 from tiebreak.events import DEAD_TOPIC, DeadEvent, ScoreChange, decode, encode_dead
 from tiebreak.metrics import CacheWorkerMetrics
 from tiebreak.quiz.model import QuizSessionId
+from tiebreak.quiz.ranking import Leaderboard
 from tiebreak.redis_client import OUTAGES, RedisError
 from tiebreak.socket_adapter.emitter import Emitter
 from tiebreak.socket_adapter.messages import LeaderboardUpdating
@@ -28,6 +29,8 @@ BATCH_SIZE = 1_000
 POLL_SECONDS = 0.5
 SHORTEST_BACKOFF_SECONDS = 0.1
 LONGEST_BACKOFF_SECONDS = 2.0
+# For the last messages and the last commit; whoever stops us kills us soon after.
+LEAVING_SECONDS = 2.0
 # Between tries to put a batch on a board that refuses it.
 PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4)
 
@@ -54,8 +57,8 @@ class Projection:
         self.stepped_at = clock.monotonic()
         # Polled and not on the boards yet; kept over a fault, because the bus gives them once.
         self._unapplied: list[Record] = []
+        self._polled_at = clock.monotonic()
         self._rooms = RoomSchedule()
-        self._lag_seconds = 0.0
         # Applied and not committed; those in `_committing` wait only for the rooms in `_awaited`.
         self._uncommitted: list[Record] = []
         self._committing: list[Record] = []
@@ -74,6 +77,7 @@ class Projection:
                 log.warning("projection.waiting", error=str(error), retry_seconds=backoff)
                 await self._clock.sleep(backoff)
                 backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
+        await self._leave()
         await self._consumer.close()
 
     async def step(self) -> None:
@@ -92,7 +96,7 @@ class Projection:
         next_at = self._rooms.next_at
         timeout_seconds = POLL_SECONDS if next_at is None else min(POLL_SECONDS, max(0.0, next_at - asked_at))
         self._unapplied = await self._consumer.poll(limit=BATCH_SIZE, timeout_seconds=timeout_seconds)
-        self._lag_seconds = max(0.0, self._clock.monotonic() - asked_at - timeout_seconds)
+        self._polled_at = self._clock.monotonic()
 
     async def _apply(self) -> None:
         """Put the polled answers on their boards, and what cannot be put there on the dead-letter topic."""
@@ -107,7 +111,8 @@ class Projection:
                 continue
             self._count(result, batch.changes)
             # Told even if all were known already: the one before us may have died between board and room.
-            self._rooms.want(quiz_session_id, self._clock.monotonic())
+            # Wanted since we know of it: the time that the boards take is part of how late the room is told.
+            self._rooms.want(quiz_session_id, self._polled_at)
         if dead:
             await self._bury(dead)
         self._uncommitted += self._unapplied
@@ -158,16 +163,37 @@ class Projection:
         """Send the top of each board that changed, the latest and whole, to the rooms that are due."""
         now = self._clock.monotonic()
         self._rooms.forget_rested(now)
-        due = self._rooms.due(now)
-        if not due:
+        due_at = self._rooms.next_at
+        if due_at is None or due_at > now:
             return
-        boards = await self._leaderboards.tops(due)
+        boards = await self._send(self._rooms.due(now))
+        # How late whoever waited longest was told: behind are we by whatever takes long, the bus, the boards or this.
+        lag_seconds = self._clock.monotonic() - due_at
+        for quiz_session_id, board in boards.items():
+            interval = interval_seconds(board.participants if board else 0, lag_seconds=lag_seconds)
+            self._rooms.told(quiz_session_id, now, interval)
+
+    async def _send(self, quiz_session_ids: Sequence[QuizSessionId]) -> dict[QuizSessionId, Leaderboard | None]:
+        boards = await self._leaderboards.tops(quiz_session_ids)
         await self._emitter.emit(
             [(quiz_session_id, LeaderboardUpdating(board)) for quiz_session_id, board in boards.items() if board]
         )
-        for quiz_session_id, board in boards.items():
-            interval = interval_seconds(board.participants if board else 0, lag_seconds=self._lag_seconds)
-            self._rooms.told(quiz_session_id, now, interval)
+        return boards
+
+    async def _leave(self) -> None:
+        """Tell the rooms that wait, due or not, and commit, so that they need not wait for the next worker.
+
+        What does not succeed now it does over again.
+        """
+        try:
+            async with asyncio.timeout(LEAVING_SECONDS):
+                if waiting := list(self._rooms.waiting):
+                    now = self._clock.monotonic()
+                    for quiz_session_id in await self._send(waiting):
+                        self._rooms.told(quiz_session_id, now, 0.0)
+                await self._commit()
+        except (Fault, RedisError, *OUTAGES) as error:
+            log.warning("projection.left_to_the_next", error=repr(error), rooms=len(self._rooms.waiting))
 
 
 class Batch(msgspec.Struct):

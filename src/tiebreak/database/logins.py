@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from uuid import UUID
 
@@ -23,8 +24,10 @@ async def revoked_logins(
 ) -> RevokedLogins:
     """The log-ins revoked since so many seconds before `since`, or before now if that is None.
 
-    When a log-in was revoked is said by an auth server's clock, before its transaction commits: ask for more than the
-    time since the last question. Raises TimeoutError.
+    A revocation carries a time before its transaction commits: ask for more than the time since the last question.
+    Raises TimeoutError when there was no free connection, or no answer, for so long.
     """
-    [row] = await pool.fetch(sql("revoked_logins"), since, less_seconds, timeout=timeout_seconds)
+    # The pool's own timeout bounds giving the connection back: asyncpg waits there for a query it has to cancel.
+    async with asyncio.timeout(timeout_seconds), pool.acquire(timeout=timeout_seconds) as connection:
+        [row] = await connection.fetch(sql("revoked_logins"), since, less_seconds)
     return RevokedLogins(row["ids"], row["asked_at"])

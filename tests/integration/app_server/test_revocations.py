@@ -11,10 +11,12 @@ from uuid import UUID
 import pytest
 from joserfc.jwk import KeySetSerialization
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from tests.integration.auth_server.detour import Detour
 from tests.scene import new_user, opened_pool
 from tests.standing_clock import StandingClock
+from tiebreak.app_server import revocations
 from tiebreak.app_server.revocations import OVERLAP_SECONDS, Revocations
 from tiebreak.database.pool import Pool
 from tiebreak.database.queries import sql
@@ -99,7 +101,7 @@ async def test_a_start_reads_all_that_still_matter(place: Place) -> None:
 
 
 async def test_a_revocation_that_commits_late(place: Place) -> None:
-    """It carries the time at which its transaction began, before questions that could not see it yet."""
+    """It carries the time of its statement, before questions that could not see it yet."""
     login_id = await place.login()
     async with place.beside.acquire() as connection:
         transaction = connection.transaction()
@@ -112,7 +114,7 @@ async def test_a_revocation_that_commits_late(place: Place) -> None:
 
 
 async def test_a_clock_that_is_ahead(place: Place) -> None:
-    """An auth server whose clock is an hour ahead revokes all the same, and hides no revocation of others."""
+    """What a Postgres wrote whose clock was an hour ahead holds all the same, and hides no other revocation."""
     early = await place.login(revoked_seconds_ago=-3_600)
     assert await place.revocations.read() == {early}
     other = await place.login(revoked_seconds_ago=0)
@@ -184,6 +186,38 @@ async def test_while_the_database_is_away(database_url: str) -> None:
             await place.until(lambda: meanwhile in place.closed)
         assert place.verifier.revoked == {known, meanwhile}
         assert place.registry.get_sample_value("tiebreak_revoked_logins") == 2
+
+
+async def test_while_all_connections_are_busy(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not wait for one for ever: what is known is held, the log says so, and it asks again."""
+    monkeypatch.setattr(revocations, "ANSWER_SECONDS", 0.05)
+    async with opened_pool(database_url, size=1) as pool, opened_pool(database_url) as beside:
+        place = Place(pool, beside)
+        known = await place.login(revoked_seconds_ago=0)
+        assert await place.revocations.read() == {known}
+        with capture_logs() as logs:
+            async with place.polling():
+                async with pool.acquire():
+                    meanwhile = await place.login(revoked_seconds_ago=0)
+                    await place.until(lambda: any(it["event"] == "revocations.unknown" for it in logs))
+                    assert place.verifier.revoked == {known}
+                await place.until(lambda: meanwhile in place.closed)
+        assert [it["event"] for it in logs][:2] == ["revocations.unknown", "revocations.known_again"]
+        assert "TimeoutError" in logs[0]["error"]
+
+
+async def test_while_an_answer_does_not_come(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something holds up the question itself: it is given up, and its connection is good for the next one."""
+    monkeypatch.setattr(revocations, "ANSWER_SECONDS", 0.2)
+    async with opened_pool(database_url, size=1) as pool, opened_pool(database_url) as beside:
+        place = Place(pool, beside)
+        login_id = await place.login(revoked_seconds_ago=0)
+        async with asyncio.timeout(20):
+            async with beside.acquire() as connection, connection.transaction():
+                await connection.execute("LOCK TABLE refresh_families")
+                with pytest.raises(TimeoutError):
+                    await place.revocations.read()
+            assert await place.revocations.read() == {login_id}
 
 
 async def test_the_question_costs_nothing(place: Place) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -18,7 +18,7 @@ from tiebreak.ids import new_id
 from tiebreak.quiz.model import ParticipantId, QuestionId, QuizSessionId
 from tiebreak.redis_client import Redis, open_redis
 from tiebreak.socket_adapter.emitter import Emitter
-from tiebreak.socket_adapter.messages import Change
+from tiebreak.socket_adapter.messages import Change, RoomMessage
 from tiebreak.socket_adapter.redis_streams.stream_names import STREAM
 
 
@@ -158,6 +158,58 @@ async def test_more_servers_are_not_more_messages(database_url, redis_url, count
         sessions = await servers.messages(scene.session_id, "session_update")
         assert 7 * seconds <= len(scores) <= 10 * seconds + count
         assert 1 * seconds <= len(sessions) <= 2 * seconds + count
+
+
+async def test_the_end_of_a_session_is_told_at_once(database_url, redis_url):
+    """However many servers there are, and though the room was told of joins just now; then it rests again."""
+    async with running(database_url, redis_url, servers=10) as servers:
+        scene = await Scene.set(servers.pool)
+        servers.ticks[0].session_changed(scene.session_id)
+        await servers.sessions_settled()
+        await finish_session(servers.pool, scene.session_id)
+        servers.ticks[0].session_changed(scene.session_id, at_once=True)
+        await servers.sessions_settled()
+        servers.ticks[0].session_changed(scene.session_id)
+        await servers.sessions_settled()
+        updates = await servers.messages(scene.session_id, "session_update")
+        assert [it["state"] for it in updates] == ["open", "finished"]
+
+
+class SlowEmitter(Emitter):
+    """Before its first messages leave, something else happens."""
+
+    def __init__(self, redis: Redis, happens: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(redis)
+        self._happens: Callable[[], Awaitable[None]] | None = happens
+
+    async def emit(self, messages: Sequence[tuple[QuizSessionId, RoomMessage]]) -> None:
+        happens, self._happens = self._happens, None
+        if happens:
+            await happens()
+        await super().emit(messages)
+
+
+async def test_the_end_of_a_session_has_the_last_word(database_url, redis_url):
+    """A server reads that it is open, and says so after another has told its end: it says the end again."""
+    redis = await open_redis(redis_url)
+    async with opened_pool(database_url) as pool:
+        ended, open_still = [(await Scene.set(pool)).session_id for _ in range(2)]
+        quick = Ticks(pool, Emitter(redis), StandingClock())
+
+        async def end() -> None:
+            await finish_session(pool, ended)
+            quick.session_changed(ended)
+            await quick.flush()
+
+        slow = Ticks(pool, SlowEmitter(redis, end), StandingClock())
+        slow.session_changed(ended)
+        slow.session_changed(open_still)
+        await slow.flush()
+        servers = Servers(pool, redis, StandingClock(), [quick, slow])
+        states = [it["state"] for it in await servers.messages(ended, "session_update")]
+        assert states == ["finished", "open", "finished"]
+        assert [it["state"] for it in await servers.messages(open_still, "session_update")] == ["open"]
+    await redis.aclose()
 
 
 async def test_the_end_of_a_session_is_told_after_an_outage(database_url, redis_url):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -48,6 +49,12 @@ class Projector:
         """Published, and taken up by the projection."""
         await self.publish(session, answers)
         await self.step()
+
+    async def stopped(self) -> None:
+        """It was asked to stop, and has."""
+        stop = asyncio.Event()
+        stop.set()
+        await self.projection.run(stop)
 
     async def told(self, session: QuizSessionId) -> list[int]:
         """The versions of the boards that the room was sent."""

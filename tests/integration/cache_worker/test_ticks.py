@@ -1,9 +1,11 @@
 """When rooms are told of their boards, and when offsets are committed."""
 
 import pytest
+from structlog.testing import capture_logs
 
-from tests.integration.cache_worker.projector import new_sessions, projector
+from tests.integration.cache_worker.projector import Projector, new_sessions, projector
 from tiebreak.cache.keys import board_keys
+from tiebreak.quiz.model import QuizSessionId
 from tiebreak.redis_client import ResponseError
 from tiebreak.socket_adapter.redis_streams.stream_names import STREAM
 
@@ -121,14 +123,70 @@ async def test_a_late_worker_tells_less_often(redis_url):
         await it.step()
         it.projection._consumer.poll = poll
         assert await it.told(session) == [1, 2]
+        await back_in_time(it, session, late_seconds=0.1)
+
+
+@pytest.mark.parametrize("part", ["_leaderboards.apply", "_leaderboards.tops", "_emitter.emit"])
+async def test_a_slow_worker_tells_less_often(redis_url, monkeypatch, part):
+    """Whatever it is that takes long: the boards, reading them, or the way to the rooms."""
+    async with projector(redis_url) as it:
+        [session] = new_sessions(1)
         await it.answered(session)
-        await it.step(seconds=0.3)
+        owner, name = part.split(".")
+        work = getattr(getattr(it.projection, owner), name)
+
+        async def slow(argument):
+            it.clock.advance(seconds=0.2)
+            return await work(argument)
+
+        it.clock.advance(seconds=0.1)
+        with monkeypatch.context() as patch:
+            patch.setattr(getattr(it.projection, owner), name, slow)
+            await it.answered(session)
         assert await it.told(session) == [1, 2]
-        await it.step(seconds=0.2)
-        assert await it.told(session) == [1, 2, 3]
+        # What takes long before the room's turn comes is no part of its rest.
+        rested_seconds = 0.0 if name == "apply" else 0.2
+        await back_in_time(it, session, late_seconds=0.2, rested_seconds=rested_seconds)
+
+
+async def back_in_time(
+    it: Projector, session: QuizSessionId, *, late_seconds: float, rested_seconds: float = 0.0
+) -> None:
+    """A room that was told so late rests for four times as long, and after that as always."""
+    told = await it.told(session)
+    await it.answered(session)
+    await it.step(seconds=4 * late_seconds - rested_seconds - 0.01)
+    assert await it.told(session) == told
+    await it.step(seconds=0.011)
+    assert await it.told(session) == [*told, told[-1] + 1]
+    await it.answered(session)
+    await it.step(seconds=0.1)
+    assert await it.told(session) == [*told, told[-1] + 1, told[-1] + 2]
+
+
+async def test_a_worker_that_is_stopped_leaves_nothing_behind(redis_url):
+    """A room that rests is told before it goes, and all is committed: nobody waits for the next worker."""
+    async with projector(redis_url) as it:
+        [session] = new_sessions(1)
         await it.answered(session)
-        await it.step(seconds=0.1)
-        assert await it.told(session) == [1, 2, 3, 4]
+        await it.answered(session)
+        assert (await it.told(session), await it.uncommitted()) == ([1], 1)
+        await it.stopped()
+        assert (await it.told(session), await it.uncommitted()) == ([1, 2], 0)
+
+
+async def test_a_worker_that_cannot_tell_stops_all_the_same(redis_url):
+    """What it could not tell is not committed: the next one is given it again."""
+    async with projector(redis_url) as it:
+        [session] = new_sessions(1)
+        await it.answered(session)
+        await it.answered(session)
+        await it.redis.delete(STREAM)
+        await it.redis.set(STREAM, "takes no messages")
+        with capture_logs() as logs:
+            await it.stopped()
+        assert [it["event"] for it in logs] == ["projection.left_to_the_next"]
+        assert await it.uncommitted() == 1
 
 
 async def test_a_board_that_cannot_be_read_holds_up_nobody(redis_url):

@@ -106,6 +106,26 @@ async def test_a_loop_that_wakes_up_late_tells_less_often(late, interval):
             assert waits == pytest.approx(next_waits, abs=0.01)
 
 
+async def test_what_is_told_at_once_waits_for_nothing():
+    """Not for the room's interval, waiting or not; what comes after it does again."""
+    async with listening() as (listener, room):
+        for waits in (False, True):
+            listener.ticks.want(room)
+            await listener.settled()
+            told = len(listener.times(room))
+            if waits:
+                listener.ticks.want(room)
+            listener.ticks.want(room, at_once=True)
+            await listener.settled()
+            assert len(listener.times(room)) == told + 1
+            listener.ticks.want(room)
+            await listener.settled()
+            assert len(listener.times(room)) == told + 1
+            listener.clock.advance(seconds=0.1)
+            await listener.until(lambda told=told: len(listener.times(room)) == told + 2)
+            listener.clock.advance(seconds=0.1)
+
+
 async def test_everything_is_told_at_the_end():
     """Due or not."""
     async with listening() as (listener, room):

@@ -109,7 +109,7 @@ export class LiveSession {
   #update({ quiz_session_id, state, participant_count }: SessionUpdate): void {
     if (quiz_session_id !== this.seat.quizSessionId) return;
     if (this.quizSession === null) return this.#counts.ask();
-    this.quizSession = { ...this.quizSession, state, participant_count };
+    this.#show({ ...this.quizSession, state, participant_count });
     if (state === "finished") this.#counts.ask();
   }
 
@@ -134,10 +134,16 @@ export class LiveSession {
 
   async #readQuizSession(): Promise<void> {
     try {
-      this.quizSession = await open.quizSession(this.seat.quizSessionId);
+      this.#show(await open.quizSession(this.seat.quizSessionId));
     } catch {
       // Counts are a courtesy here: what was last known stays on the screen.
     }
+  }
+
+  /** A quiz session never opens again: who says so was overtaken on the way. */
+  #show(quizSession: QuizSession): void {
+    if (this.quizSession?.state === "finished" && quizSession.state === "open") return;
+    this.quizSession = quizSession;
   }
 
   #ask() {

@@ -141,10 +141,10 @@ async def finish_session(
     session = await existing(pool, session_id_of(quiz_session_id))
     if session.host_id != identity_of(request).user_id:
         raise Refused(Refusal.NOT_THE_HOST)
-    await quiz_sessions.finish_session(pool, session.id)
+    ended_now = await quiz_sessions.finish_session(pool, session.id)
     # Also when it was finished before: that request may have been cut off here.
     questions.forget(session.id)
-    ticks.session_changed(session.id)
+    ticks.session_changed(session.id, at_once=ended_now)
     await leaderboards.expire(session.id)
     return Finished(session.id)
 
