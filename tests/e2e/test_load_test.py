@@ -154,6 +154,20 @@ async def test_a_wrong_board(system):
     assert "board ≠ ledger" in told
 
 
+def test_a_board_that_nobody_keeps():
+    """The check does not build it for itself and find it right: also when nobody looks at it meanwhile."""
+    with running_system() as system:
+        worker = system.pid("cache-worker")
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            arguments = ["--no-sockets", "--over", "http", "--rate", "60", "--seconds", "2"]
+            status, report, _ = ended(started(system.base_url, *arguments))
+        finally:
+            os.kill(worker, signal.SIGCONT)
+    assert (status, report["verdict"]["lost"]) == (1, 0)
+    assert report["verdict"]["board_rows_wrong"] > 0
+
+
 async def test_interrupted(system):
     """Ctrl-C: it says so, tells what it has, and ends with 130."""
     async with under_test(system) as (process, _, _):

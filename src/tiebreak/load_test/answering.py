@@ -8,10 +8,9 @@ from time import perf_counter
 from uuid import uuid4
 
 from tiebreak.load_test.content import HEAD_START, answer_to, points
-from tiebreak.load_test.http_client import HttpClient, Reply, Unanswered
+from tiebreak.load_test.http_client import GIVE_UP_SECONDS, HttpClient, Reply, Unanswered, pause_seconds
 from tiebreak.load_test.measurements import Measurements
 from tiebreak.load_test.options import Way
-from tiebreak.load_test.patience import GIVE_UP_SECONDS, pause_seconds
 from tiebreak.load_test.player import Given, Player
 from tiebreak.load_test.replies import Again, AnswerTaken, Outcome, Problem, Recorded, Refused, decoded
 
@@ -28,6 +27,7 @@ class Answering:
         self._measurements = measurements
         self._random = random
         self._working: set[asyncio.Task[None]] = set()
+        self._broken: BaseException | None = None
 
     async def head_start(self, player: Player) -> bool:
         """The pacemakers' question, before the measurement; whether it was acknowledged."""
@@ -36,26 +36,42 @@ class Answering:
         return recorded is not None
 
     def turn(self, player: Player, due: float, *, right: bool) -> None:
-        """A player's next answer is due. Players give one at a time: it may have to wait for the one before."""
+        """A player's next answer is due. Players give one at a time: it may have to wait for the one before.
+
+        Raises what ended another player's answering: a test in which somebody does not play measures nothing.
+        """
+        self._raise_what_broke()
         self._measurements.due += 1
         player.turns.append((due, right))
         if len(player.turns) == 1:
             task = asyncio.create_task(self._play(player))
             self._working.add(task)
-            task.add_done_callback(self._working.discard)
+            task.add_done_callback(self._ended)
 
     async def finish(self) -> None:
-        """Wait until all answers that are due are settled; after GIVE_UP_SECONDS those left never will be."""
+        """Wait until all answers that are due are settled; after GIVE_UP_SECONDS those left never will be.
+
+        Raises what ended a player's answering.
+        """
         if self._working:
-            _, left = await asyncio.wait(self._working, timeout=GIVE_UP_SECONDS)
-            if left:
-                self.abandon()
-                self._measurements.unacknowledged += self._measurements.unsettled
+            await asyncio.wait(self._working, timeout=GIVE_UP_SECONDS, return_when=asyncio.FIRST_EXCEPTION)
+        self._raise_what_broke()
+        self.abandon()
+        self._measurements.unacknowledged += self._measurements.unsettled
 
     def abandon(self) -> None:
         """Stop at once."""
         for task in self._working:
             task.cancel()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._working.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._broken = self._broken or error
+
+    def _raise_what_broke(self) -> None:
+        if self._broken:
+            raise self._broken
 
     async def _play(self, player: Player) -> None:
         while player.turns:

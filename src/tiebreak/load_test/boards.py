@@ -49,9 +49,13 @@ class Pacemaker:
             self.awaited.append(Awaited(self.total, due))
 
     def retire(self) -> None:
-        """Nobody knows its total any more: an answer was refused or never acknowledged."""
+        """Nobody knows its total any more: its last answer was refused or never acknowledged.
+
+        Those before it were acknowledged, so they are still to be seen. May be repeated.
+        """
+        if self.is_measured and self.awaited:
+            self.awaited.pop()  # the last one: had it been seen, all before it would have been
         self.is_measured = False
-        self.awaited.clear()
 
 
 class Board:

@@ -1,7 +1,8 @@
-"""Requests to the system's origin."""
+"""Requests to the system's origin; how long to wait before another one, and when to give up."""
 
 from __future__ import annotations
 
+from random import Random
 from types import TracebackType
 from typing import Literal, NamedTuple
 
@@ -11,17 +12,29 @@ import msgspec
 # Longer than a gateway waits for its upstream (15 s) would only hide that it gave up.
 ATTEMPT_SECONDS = 10.0
 CONNECT_SECONDS = 5.0
+# From the moment an answer is first sent. A player has put the phone away by then.
+GIVE_UP_SECONDS = 30.0
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 5.0
 
 
 class Unanswered(Exception):  # noqa: N818 - the word says what happened to the request
     """No reply: the connection was lost, refused or silent for too long. The request may have been carried out.
 
-    `reason` is one of a few words, to count by; the message is what the library says.
+    `reason` is one of a few words, to count by; the message is what the library says. `was_sent` is False where there
+    was no connection: then it was not carried out.
     """
 
-    def __init__(self, reason: Literal["connection lost", "malformed reply", "timeout"], said: str = "") -> None:
+    def __init__(
+        self,
+        reason: Literal["connection lost", "malformed reply", "timeout"],
+        said: str = "",
+        *,
+        was_sent: bool = True,
+    ) -> None:
         super().__init__(said or reason)
         self.reason = reason
+        self.was_sent = was_sent
 
 
 class Reply(NamedTuple):
@@ -64,6 +77,8 @@ class HttpClient:
                 return Reply(
                     response.status, await response.read(), seconds_of(response.headers.get("Retry-After", ""))
                 )
+        except aiohttp.ClientConnectorError as error:
+            raise Unanswered("connection lost", str(error), was_sent=False) from error
         except TimeoutError as error:
             raise Unanswered("timeout") from error
         except (aiohttp.ClientError, OSError) as error:
@@ -73,3 +88,9 @@ class HttpClient:
 def seconds_of(retry_after: str) -> float:
     """The header's seconds; 0 without it, or where it is a date, which no Tiebreak sends."""
     return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0.0
+
+
+def pause_seconds(attempt: int, asked_seconds: float, random: Random) -> float:
+    """Before the attempt after this one (the first is 1): doubling, spread by half, not less than was asked for."""
+    pause = min(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), LONGEST_PAUSE_SECONDS)
+    return asked_seconds + pause * (0.5 + random.random() / 2)

@@ -7,10 +7,9 @@ from time import perf_counter
 
 from tiebreak.load_test.content import PACEMAKERS_PER_SESSION
 from tiebreak.load_test.display import Display
-from tiebreak.load_test.parallel import for_each
 from tiebreak.load_test.player import Player, Session
 from tiebreak.load_test.replies import Leaderboard, Row, SessionQuestions, SessionView
-from tiebreak.load_test.requests import Requests
+from tiebreak.load_test.requests import Requests, for_each
 from tiebreak.load_test.stage import Stage
 from tiebreak.load_test.verdict import Verdict, compare_answers, compare_board
 

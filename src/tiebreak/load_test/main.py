@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -10,18 +11,18 @@ from typing import TextIO
 
 import msgspec
 
-from tiebreak.load_test.descriptors import allow_descriptors
 from tiebreak.load_test.display import Display, PlainDisplay
-from tiebreak.load_test.failures import LoadTestFailed
 from tiebreak.load_test.http_client import HttpClient
 from tiebreak.load_test.options import Options, check
 from tiebreak.load_test.report import Report
+from tiebreak.load_test.requests import LoadTestFailed
 from tiebreak.load_test.run import LoadTest
 from tiebreak.load_test.summary import summary
 from tiebreak.load_test.terminal import TerminalDisplay
 
 STANDARD_OUTPUT = "-"
-CLEAR_SECONDS = 10.0
+# Open files beside the players'.
+OF_OUR_OWN = 100
 
 
 async def load_test(options: Options, json: str | None) -> int:
@@ -45,7 +46,7 @@ async def load_test(options: Options, json: str | None) -> int:
             elif json:
                 write(json, as_json(report) + "\n")
         finally:
-            await asyncio.wait([asyncio.create_task(test.clear())], timeout=CLEAR_SECONDS)
+            await test.clear()
     return report.exit_status
 
 
@@ -64,6 +65,23 @@ async def run_until_done(test: LoadTest) -> Report:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)  # a second Ctrl-C ends it at once
     return test.report(interrupted=interrupted)
+
+
+def allow_descriptors(players: int) -> None:
+    """Raise the limit of open files: a player needs one for its socket and often another one for its requests.
+
+    Raises LoadTestFailed where that is not allowed.
+    """
+    needed = 2 * players + OF_OUR_OWN
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise LoadTestFailed(
+            f"{players} players need {needed} open files, and this process may have {hard}: raise the limit "
+            f"(`ulimit -n {needed}`, LimitNOFILE= of a unit) or ask for fewer players."
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 def display_on(stream: TextIO) -> Display:

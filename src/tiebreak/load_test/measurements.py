@@ -19,6 +19,8 @@ class Measurements:
         self.refused: Counter[str] = Counter()
         self.unacknowledged = 0
         self.retries: Counter[str] = Counter()
+        # Log-ins that could not be renewed, by reason.
+        self.renewals_failed: Counter[str] = Counter()
         self.visibility = Visibility()
         self.messages: MessageFigures | None = None
         # 0 until then.

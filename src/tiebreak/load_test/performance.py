@@ -9,11 +9,10 @@ from time import perf_counter
 
 from tiebreak.load_test.answering import Answering
 from tiebreak.load_test.display import Display
-from tiebreak.load_test.failures import LoadTestFailed
 from tiebreak.load_test.measurements import Measurements
 from tiebreak.load_test.options import Options
-from tiebreak.load_test.parallel import for_each
 from tiebreak.load_test.player import Player
+from tiebreak.load_test.requests import LoadTestFailed, for_each
 from tiebreak.load_test.screen import message_figures
 from tiebreak.load_test.shapes import turns
 from tiebreak.load_test.stage import Stage

@@ -11,9 +11,8 @@ import msgspec
 
 from tiebreak.load_test.boards import Pacemaker, SessionBoards
 from tiebreak.load_test.content import Submission
-from tiebreak.load_test.http_client import Unanswered
+from tiebreak.load_test.http_client import Unanswered, pause_seconds
 from tiebreak.load_test.login import Login
-from tiebreak.load_test.patience import pause_seconds
 from tiebreak.load_test.replies import Acknowledgement, Recorded, Snapshot
 from tiebreak.load_test.screen import Screen
 from tiebreak.load_test.socket_client import SocketClient, SocketRefused, connected
@@ -56,6 +55,7 @@ class Player:
         self.turns: deque[tuple[float, bool]] = deque()
         self.next_question = 1
         self.connections_lost = 0
+        self.messages_malformed = 0
         self._origin = origin
         self._random = random
         self._socket: SocketClient | None = None
@@ -68,7 +68,7 @@ class Player:
 
     async def enter(self) -> None:
         """Connect and enter the session. Raises SocketRefused, Unanswered."""
-        socket = await connected(self._origin, self.login.token, self.screen.received, self._lost)
+        socket = await connected(self._origin, self.login.token, self.screen.received, self._lost, self._malformed)
         try:
             snapshot = await socket.ask(
                 "enter_session", {"quiz_session_id": self.session.id}, Snapshot, seconds=SOCKET_ANSWER_SECONDS
@@ -99,7 +99,7 @@ class Player:
         return await self._socket.ask(event, argument, described, seconds=SOCKET_ANSWER_SECONDS)
 
     async def renew_token(self) -> None:
-        """Newer tokens, for the connection too. Raises Unanswered."""
+        """Newer tokens, for the connection too. Raises RenewalFailed, Unanswered."""
         if await self.login.renew() and self.is_connected:
             await self.ask("renew_token", {"token": self.login.token}, Acknowledgement)
 
@@ -118,6 +118,9 @@ class Player:
         self._entered.clear()
         self.connections_lost += 1
         self._coming_back = asyncio.create_task(self._come_back())
+
+    def _malformed(self) -> None:
+        self.messages_malformed += 1
 
     async def _come_back(self) -> None:
         """As socket.io-client does: again and again, later each time."""

@@ -46,7 +46,9 @@ class Report(msgspec.Struct, kw_only=True):
     acknowledgement: Figures
     board: BoardFigures | None
     messages: MessageFigures | None
+    messages_malformed: int = 0
     connections_lost: int
+    renewals_failed: dict[str, int] = {}
     generator: GeneratorFigures
     verdict: Verdict | None
     failures: list[str] = []
@@ -56,6 +58,9 @@ class Report(msgspec.Struct, kw_only=True):
 def judge(report: Report) -> Report:
     """Fill in the failures, one sentence each, and the exit status."""
     report.failures += answer_failures(report.answers)
+    if report.answers.unsettled and not report.interrupted:
+        report.failures.append(f"{report.answers.unsettled} answers were never settled: nobody waited for them.")
+    report.failures += transport_failures(report)
     report.failures += board_failures(None if report.interrupted else report.board)
     report.failures += verdict_failures(report.verdict)
     report.failures += threshold_failures(report)
@@ -70,6 +75,19 @@ def answer_failures(answers: AnswerFigures) -> list[str]:
         failures.append(f"{sum(answers.refused.values())} answers were refused: {reasons}.")
     if answers.unacknowledged:
         failures.append(f"{answers.unacknowledged} answers were never acknowledged.")
+    return failures
+
+
+def transport_failures(report: Report) -> list[str]:
+    failures: list[str] = []
+    if report.messages_malformed:
+        failures.append(f"{report.messages_malformed} messages could not be read: they do not follow the protocol.")
+    if report.renewals_failed:
+        reasons = ", ".join(f"{count} × {reason}" for reason, count in report.renewals_failed.items())
+        failures.append(
+            f"{sum(report.renewals_failed.values())} log-ins could not be renewed ({reasons}). Answers that are then "
+            "refused or never acknowledged may be due to that: see the auth server's log."
+        )
     return failures
 
 

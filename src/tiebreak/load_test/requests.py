@@ -1,21 +1,29 @@
-"""Requests that have to succeed: those of the preparations and of the check afterwards."""
+"""Requests that have to succeed, before the test and in the check after it; and what is said where one does not."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from random import Random
 from typing import TypeVar
 
-from tiebreak.load_test.failures import LoadTestFailed, not_carried_out
-from tiebreak.load_test.http_client import HttpClient, Reply, Unanswered
-from tiebreak.load_test.patience import pause_seconds
-from tiebreak.load_test.replies import decoded
+from tiebreak.errors import Fault
+from tiebreak.load_test.http_client import HttpClient, Reply, Unanswered, pause_seconds
+from tiebreak.load_test.replies import Problem, decoded
 
 ATTEMPTS = 6
+AT_ONCE = 100
 TEMPORARY = frozenset({500, 502, 503, 504})
 TEMPORARY_OR_LIMITED = TEMPORARY | {429}
 
 Described = TypeVar("Described")
+Item = TypeVar("Item")
+
+
+class LoadTestFailed(Fault):
+    """The load test could not be made; the message says what to change."""
+
+    code = "load_test_failed"
 
 
 class Requests:
@@ -74,3 +82,49 @@ def expected(what: str, reply: Reply, described: type[Described]) -> Described:
     if found is None:
         raise not_carried_out(what, reply)
     return found
+
+
+async def for_each(items: Iterable[Item], work: Callable[[Item], Awaitable[None]], done: Callable[[], None]) -> None:
+    """Do it for each item, AT_ONCE of them at a time; `done` is called after each. The first failure ends it all."""
+    waiting = iter(items)
+
+    async def worker() -> None:
+        for item in waiting:
+            await work(item)
+            done()
+
+    workers = [asyncio.create_task(worker()) for _ in range(AT_ONCE)]
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        for one in workers:
+            one.cancel()
+
+
+def not_carried_out(what: str, reply: Reply) -> LoadTestFailed:
+    """Says what could not be done, and what to do about it."""
+    problem = decoded(reply.body, Problem) or Problem(title=f"HTTP status {reply.status}")
+    said = problem.detail or problem.title or problem.code
+    match reply.status:
+        case 429:
+            return LoadTestFailed(
+                f"{what} was refused by a limit ({said}). All players come from one address: raise the gateway's "
+                "limits with TIEBREAK_LIMIT_GATEWAY_PERCENT=10000 for the time of the test, or ask for fewer players."
+            )
+        case 404:
+            return LoadTestFailed(f"{what} found nothing at this address ({said}). Is the URL that of a Tiebreak?")
+        case _:
+            return LoadTestFailed(f"{what} was answered with {reply.status}: {said}. The server's log says more.")
+
+
+def socket_refused(code: str, said: str) -> LoadTestFailed:
+    """A socket is not let in, for good."""
+    return LoadTestFailed(
+        f"A socket was refused: {said or code}. "
+        + (
+            "All players come from one address: raise TIEBREAK_LIMIT_SOCKETS_PER_ADDRESS of the app servers, "
+            "or ask for fewer players."
+            if code in {"too_many_sockets", "429"}
+            else "The app server's log says more."
+        )
+    )

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from random import Random
 from time import time
 
 from tiebreak.load_test.answering import Answering
 from tiebreak.load_test.display import Display
-from tiebreak.load_test.failures import LoadTestFailed
 from tiebreak.load_test.generator import Generator
 from tiebreak.load_test.http_client import HttpClient
 from tiebreak.load_test.inspection import Inspection
@@ -17,7 +15,7 @@ from tiebreak.load_test.measurements import Measurements
 from tiebreak.load_test.options import Options
 from tiebreak.load_test.performance import Performance
 from tiebreak.load_test.report import AnswerFigures, BoardFigures, Report, judge
-from tiebreak.load_test.requests import Requests
+from tiebreak.load_test.requests import LoadTestFailed, Requests
 from tiebreak.load_test.stage import Stage
 from tiebreak.load_test.upkeep import renew_tokens, show_figures
 from tiebreak.load_test.verdict import Verdict
@@ -47,19 +45,16 @@ class LoadTest:
         """
         try:
             await self._stage.set()
-            renewing = asyncio.create_task(renew_tokens(self._stage))
-            try:
-                await self._perform()
-                await self._check()
-            finally:
-                renewing.cancel()
+            await unless_ended(
+                asyncio.create_task(self._perform_and_check()),
+                asyncio.create_task(renew_tokens(self._stage, self._measurements)),
+            )
         finally:
             self._display.end()
 
     async def clear(self) -> None:
         """Remove what can be removed, if anybody still answers."""
-        with suppress(LoadTestFailed):
-            await self._stage.clear()
+        await self._stage.clear()
 
     def report(self, *, interrupted: bool) -> Report:
         """What was found."""
@@ -87,15 +82,22 @@ class LoadTest:
                 if self._options.sockets
                 else None,
                 messages=measured.messages,
+                messages_malformed=sum(player.messages_malformed for player in self._stage.players),
                 connections_lost=sum(player.connections_lost for player in self._stage.players),
+                renewals_failed=dict(measured.renewals_failed),
                 generator=self._generator.figures(),
                 verdict=self._verdict,
                 failures=self._failures,
             )
         )
 
+    async def _perform_and_check(self) -> None:
+        await self._perform()
+        await self._check()
+
     async def _perform(self) -> None:
         await self._performance.warm_up()
+        await self._stage.look_at_boards()
         self._generator.start()
         showing = asyncio.create_task(show_figures(self._measurements, self._options.seconds, self._display))
         try:
@@ -111,3 +113,15 @@ class LoadTest:
             self._verdict = await Inspection(self._requests, self._stage, self._display).inspect()
         except LoadTestFailed as failed:
             self._failures.append(f"The answers could not be checked. {failed}")
+
+
+async def unless_ended(work: asyncio.Task[None], beside: asyncio.Task[None]) -> None:
+    """Wait for `work`. What goes on `beside` it for ever ends with it, or ends it by an exception, which is raised."""
+    both = {work, beside}
+    try:
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        await (beside if beside.done() else work)
+    finally:
+        for task in both:
+            task.cancel()
+        await asyncio.wait(both)

@@ -23,6 +23,7 @@ from tiebreak.load_test.socket_packets import (
     OPEN,
     PING,
     PONG,
+    PacketInvalid,
     arguments_of,
     connect_packet,
     event_packet,
@@ -44,12 +45,23 @@ class SocketRefused(Exception):  # noqa: N818 - the word says what happened to t
 class SocketClient(WSListener):
     """A socket in the namespace `/`. It does not connect again by itself."""
 
-    def __init__(self, token: str, on_event: Callable[[bytes], None], on_lost: Callable[[], None]) -> None:
-        """`on_event` gets each event as it stands on the wire; `on_lost` is called once, unless we close it."""
+    def __init__(
+        self,
+        token: str,
+        on_event: Callable[[bytes], None],
+        on_lost: Callable[[], None],
+        on_malformed: Callable[[], None],
+    ) -> None:
+        """`on_event` gets each event as it stands on the wire; `on_lost` is called once, unless we close it.
+
+        `on_malformed` is called for each message that cannot be read, here or by `on_event` (PacketInvalid,
+        msgspec.DecodeError). Nothing else comes of it.
+        """
         super().__init__()
         self._token = token
         self._on_event = on_event
         self._on_lost = on_lost
+        self._on_malformed = on_malformed
         self._connected = asyncio.get_running_loop().create_future()
         self._asked: dict[int, asyncio.Future[bytes]] = {}
         self._number = 0
@@ -97,7 +109,18 @@ class SocketClient(WSListener):
         self._transport = transport
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        payload = frame.get_payload_as_bytes()
+        try:
+            self._received(transport, frame.get_payload_as_bytes())
+        except (PacketInvalid, msgspec.DecodeError):
+            # picows would take what is raised for a reason to close: a connection lost, and nobody would know why.
+            self._on_malformed()
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._transport = None
+        self._end(Unanswered("connection lost"))
+        self._on_lost()
+
+    def _received(self, transport: WSTransport, payload: bytes) -> None:
         if payload.startswith(EVENT):
             self._on_event(payload)
         elif payload.startswith(ACKNOWLEDGEMENT):
@@ -118,11 +141,6 @@ class SocketClient(WSListener):
         else:  # the WebSocket's own closing, or the namespace's
             transport.disconnect()
 
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
-        self._transport = None
-        self._end(Unanswered("connection lost"))
-        self._on_lost()
-
     def _end(self, error: Exception) -> None:
         for waiting in (self._connected, *self._asked.values()):
             if not waiting.done():
@@ -130,10 +148,14 @@ class SocketClient(WSListener):
 
 
 async def connected(
-    origin: str, token: str, on_event: Callable[[bytes], None], on_lost: Callable[[], None]
+    origin: str,
+    token: str,
+    on_event: Callable[[bytes], None],
+    on_lost: Callable[[], None],
+    on_malformed: Callable[[], None],
 ) -> SocketClient:
     """A socket that the server has let in. Raises SocketRefused, Unanswered."""
-    client = SocketClient(token, on_event, on_lost)
+    client = SocketClient(token, on_event, on_lost, on_malformed)
     try:
         await picows.ws_connect(
             lambda: client,

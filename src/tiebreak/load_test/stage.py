@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from contextlib import suppress
 from random import Random
 
 from tiebreak.load_test.boards import Pacemaker, SessionBoards, Visibility
 from tiebreak.load_test.content import PACEMAKERS_PER_SESSION, quiz
 from tiebreak.load_test.display import Display
-from tiebreak.load_test.failures import LoadTestFailed, not_carried_out, socket_refused
-from tiebreak.load_test.http_client import Unanswered
+from tiebreak.load_test.http_client import Unanswered, pause_seconds
 from tiebreak.load_test.login import Login
 from tiebreak.load_test.options import Options
-from tiebreak.load_test.parallel import for_each
-from tiebreak.load_test.patience import pause_seconds
 from tiebreak.load_test.player import Player, Session
-from tiebreak.load_test.replies import Joined, Opened, QuizStored, SessionQuestions, Tokens
-from tiebreak.load_test.requests import Requests, expected
+from tiebreak.load_test.replies import Joined, Leaderboard, Opened, QuizStored, SessionQuestions, Tokens
+from tiebreak.load_test.requests import LoadTestFailed, Requests, expected, for_each, not_carried_out, socket_refused
 from tiebreak.load_test.socket_client import SocketRefused
 
 ENTER_ATTEMPTS = 8
+CLEAR_SECONDS = 10.0
 
 
 class Stage:
@@ -53,10 +52,29 @@ class Stage:
             self._display.begin("sockets", options.players)
             await for_each(self.players, self._enter, self._display.advance)
 
+    async def look_at_boards(self) -> None:
+        """Have every session's board built. Raises LoadTestFailed.
+
+        A board that is missing is built from the ledger by whoever reads it. If the check were the first to do so, it
+        would compare the ledger with itself, and not notice that nobody keeps boards up to date.
+        """
+        for session in self.sessions:
+            token = next(player.login.token for player in self.players if player.session is session)
+            path = f"/quiz-session/{session.id}/leaderboard?limit={PACEMAKERS_PER_SESSION}"
+            await self._requests.get("The leaderboard", path, Leaderboard, token=token)
+
     async def clear(self) -> None:
-        """End the sessions and remove the quiz, as far as that works. The guests and the host stay."""
+        """End the sessions and remove the quiz, as far as that works within CLEAR_SECONDS.
+
+        The guests and the host stay.
+        """
         for player in self.players:
             player.leave()
+        with suppress(LoadTestFailed, TimeoutError):
+            async with asyncio.timeout(CLEAR_SECONDS):
+                await self._remove()
+
+    async def _remove(self) -> None:
         if self.host is None:
             return
         token = self.host.token

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from contextlib import suppress
 from math import ceil
 from time import perf_counter
@@ -10,6 +11,7 @@ from time import perf_counter
 from tiebreak.load_test.display import Display, Now
 from tiebreak.load_test.distribution import Distribution
 from tiebreak.load_test.http_client import Unanswered
+from tiebreak.load_test.login import RenewalFailed
 from tiebreak.load_test.measurements import Measurements
 from tiebreak.load_test.stage import Stage
 
@@ -46,14 +48,20 @@ def latest(measurements: Measurements) -> Now:
     )
 
 
-async def renew_tokens(stage: Stage) -> None:
+async def renew_tokens(stage: Stage, measurements: Measurements) -> None:
     """Of whoever's time has come; for ever."""
+
+    async def renew(renewal: Awaitable[object]) -> None:
+        try:
+            with suppress(Unanswered):  # the connection's: it ends with its token, and comes back with the new one
+                await renewal
+        except RenewalFailed as failed:
+            measurements.renewals_failed[str(failed)] += 1
+
     while True:
         for player in stage.players:
             if player.login.is_due:
-                with suppress(Unanswered):
-                    await player.renew_token()
+                await renew(player.renew_token())
         if stage.host and stage.host.is_due:
-            with suppress(Unanswered):
-                await stage.host.renew()
+            await renew(stage.host.renew())
         await asyncio.sleep(RENEW_SECONDS)

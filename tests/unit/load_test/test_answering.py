@@ -10,15 +10,16 @@ from time import perf_counter
 import pytest
 from aiohttp import web
 
+from tests.unit.load_test.serving import serving
 from tiebreak.load_test.answering import Answering, of_acknowledgement, of_reply
 from tiebreak.load_test.boards import SessionBoards, Visibility
 from tiebreak.load_test.content import ANSWERS_PER_PLAYER, QUESTIONS
-from tiebreak.load_test.failures import not_carried_out
 from tiebreak.load_test.http_client import HttpClient, Reply, Unanswered
 from tiebreak.load_test.login import Login
 from tiebreak.load_test.measurements import Measurements
 from tiebreak.load_test.player import Player, Session
 from tiebreak.load_test.replies import Again, AnswerTaken, Recorded, Refused, Tokens
+from tiebreak.load_test.requests import not_carried_out
 
 
 def problem(status, code, **headers):
@@ -26,7 +27,7 @@ def problem(status, code, **headers):
 
 
 @asynccontextmanager
-async def serving(replies):
+async def replying(replies):
     """A server that gives these replies in turn (None: the connection breaks): its URL and the bodies it was sent."""
     bodies = []
     waiting = iter(replies)
@@ -39,21 +40,13 @@ async def serving(replies):
             return web.Response()
         return reply()
 
-    app = web.Application()
-    app.router.add_post("/{path:.*}", handle)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield site.name, bodies
-    finally:
-        await runner.cleanup()
+    async with serving(handle) as url:
+        yield url, bodies
 
 
 async def answered(replies):
     """One answer of one player to a server with these replies."""
-    async with serving(replies) as (url, bodies), HttpClient(url) as http:
+    async with replying(replies) as (url, bodies), HttpClient(url) as http:
         measurements = Measurements()
         session = Session("s", [f"q{number}" for number in range(QUESTIONS)], SessionBoards(Visibility()))
         player = Player(0, url, session, Login(http, Tokens("t", "r", 900)), Random(1))
@@ -123,9 +116,53 @@ async def test_a_system_that_is_gone_is_not_waited_for_by_every_answer(monkeypat
     assert (measurements.unacknowledged, measurements.unsettled) == (ANSWERS_PER_PLAYER, 0)
 
 
+class Unforeseen(HttpClient):
+    """Fails as nobody expected."""
+
+    async def call(self, method, path, *, token="", body=None):
+        raise RuntimeError("nobody expected this")
+
+
+def unforeseen():
+    """Answering that breaks, what it measures, and two players."""
+    http, measurements = Unforeseen("http://127.0.0.1:1"), Measurements()
+    session = Session("s", [f"q{number}" for number in range(QUESTIONS)], SessionBoards(Visibility()))
+    login = Login(http, Tokens("t", "r", 900))
+    players = [Player(number, "http://127.0.0.1:1", session, login, Random(1)) for number in range(2)]
+    return Answering(http, "http", measurements, Random(1)), measurements, players
+
+
+async def test_what_nobody_expected_ends_the_test():
+    """A player who would never play again is not passed over in silence."""
+    answering, _, players = unforeseen()
+    for _ in range(3):
+        answering.turn(players[0], perf_counter(), right=True)
+    with pytest.raises(RuntimeError, match="nobody expected this"):
+        await answering.finish()
+
+
+async def test_what_nobody_expected_ends_the_test_at_the_next_turn():
+    """Not only after all the others have played to the end."""
+    answering, _, players = unforeseen()
+    answering.turn(players[0], perf_counter(), right=True)
+    await asyncio.sleep(0)  # the task
+    await asyncio.sleep(0)  # its callback
+    with pytest.raises(RuntimeError, match="nobody expected this"):
+        answering.turn(players[1], perf_counter(), right=True)
+
+
+async def test_an_answer_that_nobody_settles_is_never_acknowledged():
+    """Whatever the reason: none is left over."""
+    answering, measurements, players = unforeseen()
+    answering.turn(players[0], perf_counter(), right=True)
+    answering.abandon()
+    await answering.finish()
+    assert (measurements.due, measurements.unacknowledged, measurements.unsettled) == (1, 1, 0)
+
+
 async def test_players_give_one_answer_at_a_time():
     """In the order of the quiz; the one that had to wait counts from when it was due."""
-    async with serving([recorded] * 3) as (url, bodies), HttpClient(url) as http:
+    async with replying([recorded] * 3) as (url, bodies), HttpClient(url) as http:
         session = Session("s", [f"q{number}" for number in range(QUESTIONS)], SessionBoards(Visibility()))
         player = Player(0, url, session, Login(http, Tokens("t", "r", 900)), Random(1))
         answering = Answering(http, "http", Measurements(), Random(1))

@@ -137,6 +137,28 @@ def test_a_pacemaker_that_retires():
     assert room.figures()[0].count == 0
 
 
+def test_what_was_acknowledged_before_a_pacemaker_retires():
+    """Is still to be seen, however often it retires; only the last answer is not waited for."""
+    room = Room(sockets=1)
+    room.pacemaker.answers(10, due=100.0)
+    room.pacemaker.answers(20, due=100.5)
+    for _ in range(2):
+        room.pacemaker.retire()
+    assert room.boards.is_waiting
+    room.show(0, 1, 10, 102.0)
+    pairs, _, unseen = room.figures()
+    assert (pairs.count, pairs.max_ms, unseen) == (1, 2_000, 0)
+
+
+def test_what_was_acknowledged_and_never_seen_before_a_pacemaker_retires():
+    """Is not forgotten with it."""
+    room = Room(sockets=3)
+    room.pacemaker.answers(10, due=100.0)
+    room.pacemaker.answers(20, due=100.5)
+    room.pacemaker.retire()
+    assert room.figures()[2] == 3
+
+
 def payload_of(board, *more):
     return b"42" + msgspec.json.encode(["leaderboard_updating", board, *more])
 

@@ -51,6 +51,9 @@ def test_all_well():
         ({"verdict": Verdict(screens_behind=4)}, "4 players were not shown the final board."),
         ({"answers": msgspec.structs.replace(ANSWERS, refused={"not_joined": 3})}, "refused: 3 × not_joined"),
         ({"answers": msgspec.structs.replace(ANSWERS, unacknowledged=3)}, "3 answers were never acknowledged."),
+        ({"answers": msgspec.structs.replace(ANSWERS, unsettled=3)}, "3 answers were never settled"),
+        ({"messages_malformed": 2}, "2 messages could not be read"),
+        ({"renewals_failed": {"timeout": 2, "status 401": 1}}, "3 log-ins could not be renewed (2 × timeout, 1 ×"),
         ({"options": {"max_ack_p99_ms": 19.9}}, "--max-ack-p99-ms 19.9 is exceeded: it was 20 ms."),
         ({"options": {"max_board_p99_ms": 10}}, "--max-board-p99-ms 10 is exceeded: it was 20 ms."),
         (
@@ -85,13 +88,16 @@ def test_interrupted():
     assert found.exit_status == 130
     assert summary(found).startswith("Interrupted")
     assert "5 under way" in summary(found)
+    assert found.failures == []
     assert "board = ledger" not in summary(found)
 
 
 def test_a_generator_at_its_limit():
     """Warns that the figures may be its own."""
     assert "bottleneck" in summary(report(generator=GeneratorFigures(0.95, 80.0, 200.0)))
-    assert "bottleneck" not in summary(report())
+    assert "bottleneck" in summary(report(generator=GeneratorFigures(0.33, 50.1, 200.0)))
+    assert "bottleneck" not in summary(report(generator=GeneratorFigures(0.9, 50.0, 200.0)))
+    assert "bottleneck" not in summary(report(generator=GeneratorFigures(0.0, None, None)))
 
 
 def test_json_round_trip():

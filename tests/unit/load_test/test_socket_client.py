@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 from aiohttp import web
 
-from tiebreak.load_test.failures import socket_refused
 from tiebreak.load_test.http_client import Unanswered
 from tiebreak.load_test.replies import Acknowledgement
+from tiebreak.load_test.requests import socket_refused
 from tiebreak.load_test.socket_client import SocketRefused, connected
 
 OPEN = '0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":16384}'
@@ -65,13 +66,22 @@ class Player:
         self.events: list[bytes] = []
         self.lost = asyncio.Event()
         self.times_lost = 0
+        self.times_malformed = 0
+
+    def on_malformed(self):
+        self.times_malformed += 1
 
     def on_lost(self):
         self.times_lost += 1
         self.lost.set()
 
+    def on_event(self, payload):
+        """Keeps it if it can be read."""
+        msgspec.json.decode(payload[2:])
+        self.events.append(payload)
+
     async def connect(self, url):
-        return await connected(url, "secret", self.events.append, self.on_lost)
+        return await connected(url, "secret", self.on_event, self.on_lost, self.on_malformed)
 
 
 async def asked(*messages, seconds=5.0):
@@ -90,6 +100,14 @@ async def test_acknowledgements_and_events():
     acknowledged, player = await asked('4399[{"ok":false}]', '42["news",1]', '431[{"ok":true,"more":2}]')
     assert acknowledged == Acknowledgement(ok=True)
     assert player.events == [b'42["news",1]']
+
+
+@pytest.mark.parametrize("malformed", ['42["news",', "43", "43x[1]", "44{"])
+async def test_messages_that_cannot_be_read(malformed):
+    """Are counted, and the connection is not lost by them."""
+    acknowledged, player = await asked(malformed, '431[{"ok":true}]')
+    assert acknowledged == Acknowledgement(ok=True)
+    assert (player.times_malformed, player.times_lost, player.events) == (1, 0, [])
 
 
 async def test_pings_are_answered():

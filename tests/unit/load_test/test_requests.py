@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tiebreak.load_test.parallel import AT_ONCE, for_each
+from tiebreak.load_test.requests import AT_ONCE, for_each
 
 
 async def test_each_once_and_so_many_at_a_time():

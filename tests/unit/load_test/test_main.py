@@ -6,8 +6,8 @@ import resource
 
 import pytest
 
-from tiebreak.load_test.descriptors import allow_descriptors
-from tiebreak.load_test.failures import LoadTestFailed
+from tiebreak.load_test.main import allow_descriptors
+from tiebreak.load_test.requests import LoadTestFailed
 
 
 @pytest.fixture
