@@ -25,7 +25,7 @@ from tests.servers import folder
 from tiebreak.embedded.valkey import Valkey
 from tiebreak.settings import Settings
 
-STEPS, ONE, OURS = "steps", "one", "ours"
+STEPS, PLAIN, ONE, OURS = "steps", "one_plain", "one", "ours"
 LIMITS = {"pgbench_64": (64, 1), "pgbench_1x64": (1, 64), "pgbench_2x64": (2, 64), "pgbench_2x256": (2, 256)}
 CALLERS = 64
 # Ours shares the process's pool with all other requests, so it gets the one that is set by default.
@@ -90,16 +90,17 @@ class Bench:
 
     @asynccontextmanager
     async def _way(self, name: str, pool_size: int = 0) -> AsyncIterator[Way]:
-        async with opened(self._postgres.server.url(), pool_size or self._pool_sizes[name]) as pool:
+        size = pool_size or self._pool_sizes[name]
+        async with opened(self._postgres.server.url(), size, as_it_comes=name == PLAIN) as pool:
             if name == OURS:
                 async with ours(pool, self._redis_url, self._room) as way:
                     yield way
             else:
-                yield {STEPS: one_statement_per_step, ONE: one_statement}[name](pool, self._room)
+                yield (one_statement_per_step if name == STEPS else one_statement)(pool, self._room)
 
     async def _choose_pool_sizes(self) -> None:
         """Those with which the other ways are fastest."""
-        for name in (STEPS, ONE):
+        for name in (STEPS, PLAIN, ONE):
             found: dict[int, float] = {}
             for size in self._plan.pool_sizes:
                 async with self._way(name, size) as way:
@@ -132,7 +133,7 @@ class Bench:
         for number in range(self._plan.rounds):
             say(f"  {CALLERS} callers, round {number + 1} of {self._plan.rounds}")
             rounds.append(
-                {name: await self._way_or_limit(name) for name in rotated((STEPS, ONE, OURS, *LIMITS), number)}
+                {name: await self._way_or_limit(name) for name in rotated((STEPS, PLAIN, ONE, OURS, *LIMITS), number)}
             )
         return medians(rounds)
 
@@ -165,18 +166,19 @@ class Bench:
         return medians(rounds)
 
     async def _idle(self) -> Figures:
-        """One answer at a time, with a pause before it; the two ways take turns by chance."""
+        """One answer at a time, with a pause before it; the ways take turns by chance."""
         say(f"  {self._plan.idle_answers} answers each way, one at a time")
-        seconds: dict[str, list[float]] = {ONE: [], OURS: []}
-        turns = [ONE, OURS] * (self._plan.idle_answers + 10)
+        seconds: dict[str, list[float]] = {PLAIN: [], ONE: [], OURS: []}
+        turns = [PLAIN, ONE, OURS] * (self._plan.idle_answers + 10)
         random.Random(1).shuffle(turns)
         answers = self._answers()
-        async with self._way(ONE) as one, self._way(OURS) as our:
+        async with self._way(PLAIN) as plain, self._way(ONE) as one, self._way(OURS) as our:
+            ways = {PLAIN: plain, ONE: one, OURS: our}
             for name in turns:
                 await asyncio.sleep(IDLE_SECONDS)
                 given = next(answers)
                 started = time.perf_counter()
-                await (one if name == ONE else our)(given)
+                await ways[name](given)
                 seconds[name].append(time.perf_counter() - started)
         await self._accounted_for(len(turns))
         # The first ones prepare statements and load questions.

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import asyncpg
 import msgspec
 from prometheus_client import CollectorRegistry
 
@@ -161,9 +162,15 @@ async def ours(pool: Pool, redis_url: str, room: Room) -> AsyncIterator[Way]:
 
 
 @asynccontextmanager
-async def opened(url: str, size: int) -> AsyncIterator[Pool]:
-    """A pool as the app server's, whose connections are all there: none is opened while the clock runs."""
-    pool = await open_pool(url, size=size, plans="force_generic_plan")
+async def opened(url: str, size: int, *, as_it_comes: bool = False) -> AsyncIterator[Pool]:
+    """A pool as the app server's, whose connections are all there: none is opened while the clock runs.
+
+    `as_it_comes`: asyncpg's own, which resets a connection after each statement, and Postgres's way with plans.
+    """
+    if as_it_comes:
+        pool = await asyncpg.create_pool(url, min_size=size, max_size=size, server_settings={"jit": "off"})
+    else:
+        pool = await open_pool(url, size=size, plans="force_generic_plan")
     try:
         connections = [await pool.acquire() for _ in range(size)]
         for connection in connections:
