@@ -76,11 +76,12 @@ def text(figures: Figures) -> str:
         [
             f"Durable (every commit is synced), one process with {CALLERS} callers, each answer a new one; medians of "
             f"rounds in rotating order. Connections: (a) {sizes[STEPS]}, (b) {sizes[PLAIN]} and {sizes[ONE]}, the best "
-            f"for them of those tried; (c) {sizes[OURS]}, the default. (b) is measured with asyncpg's pool as it comes, "
-            "and with the app server's own connections, which (a) has too: plans are kept, and no reset follows each "
-            "statement. (c) is `Answers.submit` with all it does: grade, batch, room, nudge. After each measurement "
-            "answers and events in the database were as many as acknowledged. Client: the process with its callers, or "
-            f"pgbench; p50 of pgbench's batches is of the batch. Other programs took {figures['disturbance']:.0%} of a core.",
+            f"for them of those tried; (c) {sizes[OURS]}, the default. (b) is measured with asyncpg's pool as it "
+            "comes, and with the app server's own connections, which (a) has too: plans are kept, and no reset follows "
+            "each statement. (c) is `Answers.submit` with all it does: grade, batch, room, nudge. After each "
+            "measurement answers and events in the database were as many as acknowledged. Client: "
+            "the process with its callers, or pgbench; p50 of pgbench's batches is of the batch. Other programs took "
+            f"{figures['disturbance']:.0%} of a core.",
             table(heads, rows),
             table(shares, bounds),
             callers_table(figures),
