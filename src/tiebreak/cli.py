@@ -23,7 +23,7 @@ from tiebreak.clock import SystemClock
 from tiebreak.database.migrations import migrate
 from tiebreak.errors import Fault, SettingsInvalid
 from tiebreak.load_test.arguments import add_arguments as add_load_test_arguments
-from tiebreak.load_test.arguments import options_of
+from tiebreak.load_test.arguments import options_of, whole
 from tiebreak.log_output import set_up_log_output
 from tiebreak.settings import Settings, read_settings, required
 
@@ -82,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
         help="directory for data and logs (default: ./tiebreak-data)",
     )
     up.add_argument("--gateway", action="store_true", help="a gateway (Envoy) in front of several app servers")
-    up.add_argument("--app-servers", type=several, metavar="N", help="how many app servers behind it (default: 2)")
+    up.add_argument("--app-servers", type=whole, metavar="N", help="how many app servers behind it (default: 2)")
     for name, purpose in PROCESSES.items():
         commands.add_parser(name, help=purpose, description=f"Run one process: {purpose}.")
     commands.add_parser("migrate", help="bring the database to this version's schema", description="Safe to repeat.")
@@ -138,14 +138,6 @@ def add_gateways(command: argparse.ArgumentParser) -> None:
             metavar="HOST:PORT",
             help=f"an auth server; may be repeated (default: {AUTH_SERVERS})",
         )
-
-
-def several(text: str) -> int:
-    """A number of processes from the command line."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return number
 
 
 def port(text: str) -> int:

@@ -97,23 +97,29 @@ class Leaderboards:
 
 
 def applied(reply: list[Any] | Exception) -> Applied | Unapplied:
-    """What apply.lua answered. Raises what Redis says of itself: gone, full, loading, read-only."""
-    if isinstance(reply, ResponseError) and str(reply).startswith(BOARD_IS_WRONG):
-        return Unapplied(str(reply))
+    """What apply.lua answered. Raises what wrong() does."""
     if isinstance(reply, Exception):
-        raise reply
+        return Unapplied(wrong(reply))
     epoch, version, new = reply
     return Applied(epoch.decode(), version, new)
 
 
 def top_of(quiz_session_id: QuizSessionId, reply: list[Any] | Exception) -> Leaderboard | None:
-    """What read.lua answered for one of many boards: one that is wrong does not hold up the others."""
-    if isinstance(reply, ResponseError) and str(reply).startswith(BOARD_IS_WRONG):
-        log.error("board.unreadable", quiz_session_id=str(quiz_session_id), error=str(reply))
-        return None
+    """What read.lua answered for one of many boards: one that is wrong does not hold up the others.
+
+    Raises what wrong() does.
+    """
     if isinstance(reply, Exception):
-        raise reply
+        log.error("board.unreadable", quiz_session_id=str(quiz_session_id), error=wrong(reply))
+        return None
     return leaderboard_of(quiz_session_id, reply)
+
+
+def wrong(error: Exception) -> str:
+    """What is wrong with a board. Raises what Redis says of itself: gone, full, loading, read-only."""
+    if isinstance(error, ResponseError) and str(error).startswith(BOARD_IS_WRONG):
+        return str(error)
+    raise error
 
 
 def leaderboard_of(quiz_session_id: QuizSessionId, reply: list[Any]) -> Leaderboard | None:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from tiebreak.http_edge.bodies import LARGEST_BODY_BYTES
-from tiebreak.http_edge.request_ids import HEADER as REQUEST_ID
 from tiebreak.http_edge.request_ids import request_id_of
 
 END = b"\r\n\r\n"
@@ -62,5 +61,4 @@ def head_of(data: bytes, paths: Collection[bytes]) -> Head | None:
         or not parser.should_keep_alive()
     ):
         return None
-    request_id = request_id_of({"headers": headers.items()}) if REQUEST_ID in headers else None
-    return Head(text, len(data), line[1], headers.get(b"authorization"), request_id)
+    return Head(text, len(data), line[1], headers.get(b"authorization"), request_id_of(headers.items()))

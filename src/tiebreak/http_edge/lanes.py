@@ -152,7 +152,7 @@ class LaneConnection(HttpConnection):
             return
         # Of two, the first counts; so it is in Litestar.
         authorization = next((value for name, value in self.headers if name == b"authorization"), None)
-        request_id = request_id_of({"headers": self.headers})
+        request_id = request_id_of(self.headers)
         keep_alive = parser.should_keep_alive()
         self.cycle = cast("Any", Exchange(lane, self.url, authorization, request_id, keep_alive=keep_alive))
 

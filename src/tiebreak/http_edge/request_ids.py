@@ -12,6 +12,7 @@ HEADER = b"x-request-id"
 # It may come from the client: nothing that could look like another field, or fill the logs.
 PLAUSIBLE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
+Headers = Iterable[tuple[bytes, bytes]]
 Asgi = Callable[..., Awaitable[None]]
 
 
@@ -19,7 +20,7 @@ def with_request_ids(app: Asgi) -> Asgi:
     """The ASGI application, with `request_id` among the fields of whatever it logs."""
 
     async def identified(scope: dict[str, Any], receive: object, send: object) -> None:
-        request_id = request_id_of(scope)
+        request_id = request_id_of(cast("Headers", scope.get("headers", ())))
         if request_id is None:
             await app(scope, receive, send)
             return
@@ -29,9 +30,9 @@ def with_request_ids(app: Asgi) -> Asgi:
     return identified
 
 
-def request_id_of(scope: dict[str, Any]) -> str | None:
+def request_id_of(headers: Headers) -> str | None:
     """The id of a request or a WebSocket's opening, if a gateway gave it one."""
-    for name, value in cast("Iterable[tuple[bytes, bytes]]", scope.get("headers", ())):
+    for name, value in headers:
         if name == HEADER:
             return value.decode("ascii") if PLAUSIBLE.fullmatch(value) else None
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
 from uuid import UUID
 
@@ -19,9 +19,9 @@ from tiebreak.socket_adapter.engine_io.web_socket import AddressOf, WebSocket
 from tiebreak.socket_adapter.messages import RenewToken, RoomMessage, payload_of
 from tiebreak.socket_adapter.socket_io.adapter import AdapterFactory, BroadcastOptions, LocalAdapter
 from tiebreak.socket_adapter.socket_io.namespace import ConnectRefused, Namespace
-from tiebreak.socket_adapter.socket_io.namespace import Handler as EventHandler
 from tiebreak.socket_adapter.socket_io.server import Server, SocketOptions
 from tiebreak.socket_adapter.socket_io.socket import Socket
+from tiebreak.socket_adapter.typed_messages import receiver, unknown
 
 log = structlog.get_logger()
 
@@ -98,15 +98,6 @@ class Connection(Generic[Identity]):
 
 Authenticate: TypeAlias = Callable[[str | None], Awaitable[Identity | Refusal]]
 Handler: TypeAlias = Callable[[Connection[Identity], Any], Awaitable[msgspec.Struct | None]]
-
-
-class Failed(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The acknowledgement of a message that was refused; `detail` says what in it was wrong."""
-
-    ok: bool
-    code: str
-    title: str
-    detail: str = ""
 
 
 class SocketServer(Generic[Identity]):
@@ -271,38 +262,3 @@ class SocketServer(Generic[Identity]):
 
     def _life_seconds(self, identity: Identity) -> float:
         return max(0.0, identity.expires_at - self._clock.now_ms() / 1000)
-
-
-def receiver(message: type[Any], handler: Handler[Any]) -> EventHandler:
-    """A handler of events that takes one message of a type and acknowledges with what became of it."""
-
-    async def receive(socket: Socket, arguments: list[Any]) -> Sequence[object]:
-        try:
-            if len(arguments) != 1:
-                raise Refused(Refusal.REQUEST_INVALID, f"{message.event} takes one argument, an object.")
-            result = await handler(cast("Connection[Any]", socket.context), msgspec.convert(arguments[0], message))
-        except Refused as refused:
-            return [failed(refused.refusal, refused.detail)]
-        except (msgspec.ValidationError, RecursionError) as error:
-            return [failed(Refusal.REQUEST_INVALID, str(error))]
-        except Exception as error:
-            temporary = isinstance(error, Fault) and error.temporary
-            log.error("message.failed", message=message.event, exc_info=error)
-            return [failed(Refusal.UNAVAILABLE if temporary else Refusal.INTERNAL)]
-        fields: dict[str, object] = msgspec.to_builtins(result) if result else {}
-        return [{"ok": True, **fields}]
-
-    return receive
-
-
-def unknown(event: str) -> EventHandler:
-    """The handler of what is no message of ours."""
-
-    async def refuse(_socket: Socket, _arguments: list[Any]) -> Sequence[object]:
-        return [failed(Refusal.MESSAGE_UNKNOWN, f"There is no message {str(event)[:40]!r}.")]
-
-    return refuse
-
-
-def failed(refusal: Refusal, detail: str | None = None) -> Failed:
-    return Failed(False, refusal.code, refusal.title, detail or "")

@@ -1,13 +1,13 @@
 """Scripts that Redis does not know, or knows no more."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
 from tests.contract.buses import MortalValkey
 from tests.integration.cache.boards import opened_leaderboards
 from tests.integration.cache.test_leaderboard import change
-from tests.integration.socket_adapter.test_emitter import connect
+from tests.redis_link import Link, redis_link
 from tests.servers import folder
 from tiebreak.cache.keys import board_keys
 from tiebreak.cache.leaderboard import Applied, Unapplied
@@ -106,35 +106,29 @@ async def test_redis_is_started_again():
 async def forgetting(redis_url: str) -> AsyncIterator[str]:
     """A way to Redis where scripts are forgotten between the first and the second call of each pipeline."""
 
-    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await connect(redis_url)
+    def ways(link: Link) -> tuple[Awaitable[None], Awaitable[None]]:
         replied = asyncio.Event()
 
         async def ask() -> None:
-            while data := await reader.read(1 << 20):
+            while data := await link.asked():
                 first = data.find(b"EVALSHA")
                 second = data.find(b"EVALSHA", first + 1)
                 if second > 0:
                     start = data.rfind(b"*", 0, second)
                     replied.clear()
-                    there_writer.write(data[:start])
+                    link.ask(data[:start])
                     await replied.wait()
                     async with Redis.from_url(redis_url) as redis:
                         await redis.script_flush()
                     data = data[start:]
-                there_writer.write(data)
+                link.ask(data)
 
         async def reply() -> None:
-            while data := await there_reader.read(1 << 20):
+            while data := await link.replied():
                 replied.set()
-                writer.write(data)
+                link.reply(data)
 
-        tasks = [asyncio.create_task(ask()), asyncio.create_task(reply())]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        there_writer.close()
-        writer.close()
+        return ask(), reply()
 
-    async with await asyncio.start_server(pass_on, "127.0.0.1", 0) as server:
-        yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with redis_link(redis_url, ways) as url:
+        yield url

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
 
+from tests.redis_link import Link, redis_link
 from tiebreak.ids import new_id
 from tiebreak.quiz.model import QuizSessionId
 from tiebreak.redis_client import Redis, open_redis
@@ -81,37 +81,24 @@ async def losing_replies(redis_url: str) -> AsyncIterator[tuple[str, asyncio.Eve
     """
     lost = asyncio.Event()
 
-    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await connect(redis_url)
+    def ways(link: Link) -> tuple[Awaitable[None], Awaitable[None]]:
         emits = asyncio.Event()
 
         async def ask() -> None:
-            while data := await reader.read(1 << 20):
+            while data := await link.asked():
                 if b"participant_count" in data:
                     emits.set()
-                there_writer.write(data)
+                link.ask(data)
 
         async def reply() -> None:
-            while data := await there_reader.read(1 << 20):
+            while data := await link.replied():
                 # NOSCRIPT is no reply to lose: nothing was carried out.
                 if emits.is_set() and not lost.is_set() and not data.startswith(b"-"):
                     lost.set()
                     return
-                writer.write(data)
+                link.reply(data)
 
-        tasks = [asyncio.create_task(ask()), asyncio.create_task(reply())]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        there_writer.close()
-        writer.close()
+        return ask(), reply()
 
-    async with await asyncio.start_server(pass_on, "127.0.0.1", 0) as server:
-        yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}", lost
-
-
-async def connect(redis_url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    address = urlsplit(redis_url)
-    if address.scheme == "unix":
-        return await asyncio.open_unix_connection(address.path)
-    return await asyncio.open_connection(address.hostname, address.port or 6379)
+    async with redis_link(redis_url, ways) as url:
+        yield url, lost

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
 from aiohttp import web
 
+from tests.unit.load_test.serving import serving
 from tiebreak.load_test.http_client import Unanswered
 from tiebreak.load_test.replies import Acknowledgement
 from tiebreak.load_test.requests import socket_refused
@@ -17,9 +17,8 @@ from tiebreak.load_test.socket_client import SocketRefused, connected
 OPEN = '0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":16384}'
 
 
-@asynccontextmanager
-async def serving(behave):
-    """A server whose WebSockets `behave`, after the opening; yields its URL."""
+def sockets(behave):
+    """A server whose WebSockets `behave`, after the opening; its URL."""
 
     async def handle(request):
         if isinstance(behave, web.Response):
@@ -31,16 +30,7 @@ async def serving(behave):
         await behave(socket)
         return socket
 
-    app = web.Application()
-    app.router.add_get("/socket.io/", handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield site.name
-    finally:
-        await runner.cleanup()
+    return serving(handle)
 
 
 def replying(*messages):
@@ -87,7 +77,7 @@ class Player:
 async def asked(*messages, seconds=5.0):
     """What `ask` gives when the server answers with these messages, and what the player was told."""
     player = Player()
-    async with serving(replying(*messages)) as url:
+    async with sockets(replying(*messages)) as url:
         client = await player.connect(url)
         try:
             return await client.ask("hello", {}, Acknowledgement, seconds=seconds), player
@@ -122,7 +112,7 @@ async def test_pings_are_answered():
         await socket.receive()
 
     player = Player()
-    async with serving(behave) as url, asyncio.timeout(10):
+    async with sockets(behave) as url, asyncio.timeout(10):
         await player.connect(url)
         await player.lost.wait()
     assert answers == ["3"]
@@ -149,7 +139,7 @@ async def test_no_acknowledgement(messages, reason):
 async def test_closing_it_ourselves_loses_nothing():
     """Only what was not wanted is told."""
     player = Player()
-    async with serving(replying()) as url:
+    async with sockets(replying()) as url:
         client = await player.connect(url)
         client.close()
         with pytest.raises(Unanswered):
@@ -167,7 +157,7 @@ async def refuse(socket):
 )
 async def test_sockets_that_are_refused(behave, code):
     """By the application or before it; whoever runs the test is told which setting to change."""
-    async with serving(behave) as url:
+    async with sockets(behave) as url:
         with pytest.raises(SocketRefused) as refused:
             await Player().connect(url)
     assert refused.value.code == code
