@@ -56,6 +56,7 @@ class Board:
         self._applied = 0
 
     async def fill(self) -> None:
+        await self._boards.begin(self.session_id, empty=True)
         for start in range(0, len(self._participants), 1_000):
             await self.apply(self.changes(min(1_000, len(self._participants) - start)))
 

@@ -17,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
+import msgspec
 import uvloop
 
 from tiebreak.clock import SystemClock
@@ -34,6 +35,7 @@ PROCESSES = {
     "cache-worker": "applies events to the leaderboards in Redis; any number",
 }
 
+DATA = Path("tiebreak-data")
 DEFAULT_APP_SERVERS = 2
 # Where `tiebreak gateway-config` expects them unless told: the names they have in compose.yaml.
 APP_SERVERS = "app-server-1:8000 app-server-2:8000"
@@ -78,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--data",
         type=Path,
-        default=Path("tiebreak-data"),
+        default=DATA,
         help="directory for data and logs (default: ./tiebreak-data)",
     )
     up.add_argument("--gateway", action="store_true", help="a gateway (Envoy) in front of several app servers")
@@ -91,7 +93,26 @@ def parser() -> argparse.ArgumentParser:
         help="list events that could not be put on a board, or send them again",
         description="Events that cannot be decoded or applied are put aside, with the reason, on a topic of their own.",
     )
+    add_data(dead)
     dead.add_argument("action", choices=["list", "retry"], help="list: show them; retry: send them all again")
+    rebuild = commands.add_parser(
+        "rebuild",
+        help="build leaderboards anew from the ledger",
+        description="Build leaderboards in Redis anew from the ledger in Postgres, while the system runs. "
+        "It does so by itself where Redis has lost them.",
+    )
+    add_data(rebuild)
+    which = rebuild.add_mutually_exclusive_group(required=True)
+    which.add_argument("session", nargs="?", metavar="SESSION", help="a quiz session's id")
+    which.add_argument("--all", action="store_true", help="every session that is open, or ended within a day")
+    audit = commands.add_parser(
+        "audit",
+        help="compare every leaderboard with the ledger",
+        description="Compare every leaderboard with the ledger: points, order, ties, names. "
+        "Exit status 1 if one differs. App servers do so by themselves every TIEBREAK_AUDIT_SECONDS.",
+    )
+    add_data(audit)
+    audit.add_argument("--repair", action="store_true", help="build those anew that differ or are missing")
     seed = commands.add_parser(
         "seed",
         help="add a demo host and two sample quizzes to a running system",
@@ -116,6 +137,17 @@ def parser() -> argparse.ArgumentParser:
     )
     add_gateways(gateway_config)
     return found
+
+
+def add_data(command: argparse.ArgumentParser) -> None:
+    """For commands that look at a system: which."""
+    command.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="the system that `tiebreak up` runs on this directory (default: that of TIEBREAK_DATABASE_URL and "
+        "TIEBREAK_REDIS_URL, or else of ./tiebreak-data)",
+    )
 
 
 def add_gateways(command: argparse.ArgumentParser) -> None:
@@ -164,7 +196,11 @@ def carry_out(parsed: argparse.Namespace) -> None:
         case "loadtest":
             run_load_test(parsed)
         case "dead":
-            uvloop.run(run_dead(cast("str", parsed.action), settings))
+            uvloop.run(run_dead(cast("str", parsed.action), looked_at(parsed, settings)))
+        case "rebuild":
+            run_rebuild(parsed, looked_at(parsed, settings))
+        case "audit":
+            run_audit(parsed, looked_at(parsed, settings))
         case "gateway-config":
             tell(gateway_config(parsed, settings))
         case _:
@@ -234,6 +270,42 @@ async def run_dead(action: str, settings: Settings) -> None:
             tell(f"{moment} {event.topic}[{event.partition}]@{event.offset} {event.reason}")
             tell(f"    {event.value.decode(errors='backslashreplace')}")
         tell(f"{len(events)} dead events; send them again with `tiebreak dead retry`" if events else "no dead events")
+
+
+def looked_at(parsed: argparse.Namespace, settings: Settings) -> Settings:
+    """The settings with the servers of the system that the command is to look at. Raises SettingsInvalid."""
+    from tiebreak.embedded.data_directory import run_of  # noqa: PLC0415 - needs the embedded servers' wheels
+
+    given = cast("Path | None", parsed.data)
+    if given is None and settings.database_url:
+        return settings
+    run = run_of(given or DATA)
+    if run is not None:
+        kafka = {"kafka_servers": run.kafka_servers} if run.kafka_servers else {}
+        return msgspec.structs.replace(settings, database_url=run.database_url, redis_url=run.redis_url, **kafka)
+    if given is not None:
+        raise SettingsInvalid(f"No `tiebreak up` runs on {given}: start it, or name another directory with --data.")
+    return settings
+
+
+def run_rebuild(parsed: argparse.Namespace, settings: Settings) -> None:
+    from tiebreak.boards.command_line import rebuild, session_id  # noqa: PLC0415
+
+    given = cast("str | None", parsed.session)
+    try:
+        session = session_id(given) if given else None
+    except ValueError as error:
+        raise SettingsInvalid(f"{given!r} is not a quiz session's id: a UUID is expected.") from error
+    tell("\n".join(uvloop.run(rebuild(settings, session))))
+
+
+def run_audit(parsed: argparse.Namespace, settings: Settings) -> None:
+    from tiebreak.boards.command_line import audit  # noqa: PLC0415
+
+    told, is_well = uvloop.run(audit(settings, repair=cast("bool", parsed.repair)))
+    tell("\n".join(told))
+    if not is_well:
+        sys.exit(1)
 
 
 def run_seed(parsed: argparse.Namespace) -> None:

@@ -39,6 +39,20 @@ class DatabaseUnavailable(Fault):
     temporary = True
 
 
+class BoardLost(Fault):
+    """A board was gone again before it could be read; Redis may be short of memory, or is being emptied."""
+
+    code = "board_lost"
+    temporary = True
+
+
+class CacheUnavailable(Fault):
+    """Redis did not answer in time."""
+
+    code = "cache_unavailable"
+    temporary = True
+
+
 class BusUnavailable(Fault):
     """The event bus did not take or give events in time."""
 
@@ -63,6 +77,12 @@ class EventUndecodable(Fault):
     """An event on the bus does not follow the contract in events.py."""
 
     code = "event_undecodable"
+
+
+class SessionUnknown(Fault):
+    """A command names a quiz session that is not in the database."""
+
+    code = "session_unknown"
 
 
 class KeysUnavailable(Fault):

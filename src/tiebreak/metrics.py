@@ -124,6 +124,18 @@ class SocketMetrics(Collector):
             yield family
 
 
+class BoardMetrics:
+    """What is counted of boards and the ledger."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.rebuilt = Counter(
+            "tiebreak_boards_rebuilt_total", "Boards built from the ledger by this process", registry=registry
+        )
+        self.differed = Counter(
+            "tiebreak_boards_differed_total", "Boards that an audit found to differ from the ledger", registry=registry
+        )
+
+
 class PublisherMetrics:
     """What a publisher worker counts."""
 

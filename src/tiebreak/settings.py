@@ -54,6 +54,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     kafka_replication: Annotated[Count, Meta(description="Copies Kafka keeps of each topic; 3 in a real cluster")] = 1
     bus_partitions: Annotated[Count, Meta(description="Partitions of the topic on the Redis Streams bus")] = 8
     bus_retention_hours: Annotated[Count, Meta(description="How long the Redis Streams bus keeps events")] = 24
+    audit_seconds: Annotated[
+        int, Meta(ge=0, description="From one comparison of all boards with the ledger to the next; 0: none")
+    ] = 300
     access_token_minutes: Annotated[Count, Meta(description="Life of an access token")] = 15
     refresh_token_days: Annotated[Count, Meta(description="Life of a refresh token that is not used")] = 60
     limit_pin_misses_per_minute: Annotated[

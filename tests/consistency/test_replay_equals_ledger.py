@@ -41,6 +41,7 @@ async def published(pool: Pool, scene: Scene) -> list[ScoreChange]:
 async def replay_equals_ledger(database_url: str, redis_url: str, given_answers, order, cuts) -> None:
     async with opened_pool(database_url) as pool, opened_leaderboards(redis_url) as (boards, _):
         scene = await Scene.set(pool, POINTS)
+        await boards.begin(scene.session_id, empty=True)
         players = [(await scene.player(f"Player {number}"))[0] for number in range(PLAYERS)]
         for player, question, correct, after_ms in given_answers:
             await scene.answer(players[player], question, correct=correct, after_ms=after_ms)

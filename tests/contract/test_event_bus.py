@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -99,6 +100,14 @@ async def read(consumer: Consumer, count: int) -> list[Record]:
         while len(found) < count:
             found += await consumer.poll(limit=100, timeout_seconds=0.1)
     return found
+
+
+async def next_millisecond() -> int:
+    """A time later than whatever was published until now."""
+    start = time.time_ns() // 1_000_000
+    while (now := time.time_ns() // 1_000_000) <= start:
+        await asyncio.sleep(0)
+    return now
 
 
 def values(records: list[Record]) -> list[int]:
@@ -206,6 +215,45 @@ async def test_leaving_reader_hands_over_at_once(bench):
     await bench.leave(first)
     await producer.publish(bench.topic, messages(40, keys=20))
     assert sorted(values(await read(second, 40))) == list(range(40))
+
+
+async def test_going_back(bench):
+    """What came since a time is given again, committed or not, in order, and then what is new; nothing older is."""
+    producer, reader = await bench.bus.producer(), await bench.reader()
+    await producer.publish(bench.topic, messages(5))
+    await reader.commit(await read(reader, 5))
+    since_ms = await next_millisecond()
+    await producer.publish(bench.topic, messages(5, start=5))
+    records = await read(reader, 5)
+    await reader.commit(records[:3])
+    for _ in range(2):
+        reader.go_back(since_ms)
+        again = await read(reader, 5)
+        assert values(again) == [5, 6, 7, 8, 9]
+    await reader.commit(again)
+    await producer.publish(bench.topic, messages(1, start=10))
+    assert values(await read(reader, 1)) == [10]
+
+
+async def test_going_back_in_partitions_taken_over(bench):
+    """Who was told to go back does so too where another one has read, committed and left."""
+    await (await bench.bus.producer()).publish(bench.topic, messages(20, keys=20))
+    first = await bench.reader()
+    await first.commit(await read(first, 20))
+    heir = await bench.reader()
+    heir.go_back(1)
+    await bench.leave(first)
+    assert sorted(values(await read(heir, 20))) == list(range(20))
+
+
+async def test_going_back_is_never_forward(bench):
+    """What was waiting to be read before that time still comes, and once."""
+    producer, reader = await bench.bus.producer(), await bench.reader()
+    await producer.publish(bench.topic, messages(5))
+    reader.go_back(await next_millisecond())
+    assert values(await read(reader, 5)) == [0, 1, 2, 3, 4]
+    await producer.publish(bench.topic, messages(1, start=5))
+    assert values(await read(reader, 1)) == [5]
 
 
 async def test_binary_keys_and_values(bench):

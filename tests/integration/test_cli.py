@@ -15,7 +15,7 @@ from tests.deadline import eventually
 from tests.system import without_settings
 from tiebreak.cli import PROCESSES
 
-COMMANDS = ("up", "migrate", "seed", "loadtest", *PROCESSES)
+COMMANDS = ("up", "migrate", "seed", "loadtest", "dead", "rebuild", "audit", *PROCESSES)
 
 
 def tiebreak(*arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -49,7 +49,7 @@ def test_migrate_says_what_ran(database_url: str) -> None:
     assert (result.returncode, result.stdout) == (0, "nothing to do: the database is up to date\n")
 
 
-@pytest.mark.parametrize("command", ["migrate", *PROCESSES])
+@pytest.mark.parametrize("command", ["migrate", "audit", *PROCESSES])
 def test_without_a_database(command: str) -> None:
     """A setting that is needed and not there: one sentence with its name, status 2, no traceback."""
     result = tiebreak(command)

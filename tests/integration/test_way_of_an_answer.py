@@ -2,12 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from tests.integration.cache_worker.projector import projection_on
 from tests.scene import Scene, opened_pool
 from tiebreak.cache.keys import board_keys
 from tiebreak.cache.leaderboard import Leaderboards
@@ -22,10 +23,9 @@ from tiebreak.event_bus.bus import Message
 from tiebreak.event_bus.streams import StreamsBus, partition_of, stream_of
 from tiebreak.events import TOPIC, key_of
 from tiebreak.ids import new_id
-from tiebreak.metrics import CacheWorkerMetrics, PublisherMetrics
+from tiebreak.metrics import PublisherMetrics
 from tiebreak.publisher_worker.relay import Relay
 from tiebreak.redis_client import Redis, open_redis
-from tiebreak.socket_adapter.emitter import Emitter
 from tiebreak.socket_adapter.redis_streams.stream_names import STREAM
 
 PARTITIONS = 2
@@ -45,10 +45,13 @@ class Way:
         return Relay(outbox, await self.bus.producer(), SystemClock(), PublisherMetrics(CollectorRegistry()))
 
     async def projection(self, group: str = "leaderboard") -> Projection:
-        consumer = await self.bus.consumer(TOPIC, group=group)
-        metrics = CacheWorkerMetrics(CollectorRegistry())
-        producer = await self.bus.producer()
-        return Projection(consumer, producer, self.leaderboards, Emitter(self.redis), SystemClock(), metrics)
+        return projection_on(self.redis, await self.bus.consumer(TOPIC, group=group), await self.bus.producer())
+
+    async def opened(self, points: Sequence[int] = (100, 100, 100)) -> Scene:
+        """A session, with its board as the app server opens it."""
+        scene = await Scene.set(self.pool, points)
+        await self.leaderboards.begin(scene.session_id, empty=True)
+        return scene
 
     async def told(self) -> list[dict]:
         """The boards that rooms were sent."""
@@ -78,7 +81,7 @@ async def step_until(projection: Projection, done, steps: int = 200) -> None:
 
 async def test_answers_reach_the_board_and_the_room(way):
     """All the way: the outbox is empty, the board equals the ledger, and the room was told the last version."""
-    scene = await Scene.set(way.pool)
+    scene = await way.opened()
     for name in ("Ann", "Bob"):
         user, _ = await scene.player(name)
         for question in range(3):
@@ -98,7 +101,7 @@ async def test_answers_reach_the_board_and_the_room(way):
 
 async def test_relay_dies_between_bus_and_outbox(way):
     """Its successor publishes again; the board counts once."""
-    scene = await Scene.set(way.pool)
+    scene = await way.opened()
     user, _ = await scene.player()
     await scene.answer(user, 0)
     dying = await way.relay(lease_seconds=0.0)
@@ -118,7 +121,7 @@ async def test_relay_dies_between_bus_and_outbox(way):
 
 async def test_only_what_the_bus_took_leaves_the_outbox(way):
     """A partition that refuses keeps its events waiting; the others go on."""
-    scenes = [await Scene.set(way.pool) for _ in range(12)]
+    scenes = [await way.opened() for _ in range(12)]
     for scene in scenes:
         user, _ = await scene.player()
         await scene.answer(user, 0)
@@ -141,7 +144,7 @@ async def test_only_what_the_bus_took_leaves_the_outbox(way):
 
 async def test_worker_dies_between_board_and_room(way):
     """Its successor gets the same answers again, changes nothing, and tells the room what the dead one did not."""
-    scene = await Scene.set(way.pool)
+    scene = await way.opened()
     user, _ = await scene.player()
     await scene.answer(user, 0)
     await (await way.relay()).step()
@@ -169,7 +172,7 @@ async def test_worker_dies_between_board_and_room(way):
 
 async def test_room_hears_of_many_answers_in_few_messages(way):
     """Two hundred answers within one tick are one or two boards, not two hundred."""
-    scene = await Scene.set(way.pool, [1] * 100)
+    scene = await way.opened([1] * 100)
     for name in ("Ann", "Bob"):
         user, _ = await scene.player(name)
         for question in range(100):
@@ -182,7 +185,7 @@ async def test_room_hears_of_many_answers_in_few_messages(way):
 
 async def test_poison_stops_nobody(way):
     """What is no event, and what a board cannot take, is put aside with its reason; all else goes on."""
-    scene, broken = await Scene.set(way.pool), await Scene.set(way.pool)
+    scene, broken = await way.opened(), await way.opened()
     await way.redis.set(board_keys(broken.session_id)[0], "not a sorted set")
     for each in (scene, broken):
         user, _ = await each.player()
@@ -207,6 +210,13 @@ async def test_poison_stops_nobody(way):
 
     # Mended and sent again, the one that was good all along reaches its board, once.
     await way.redis.delete(board_keys(broken.session_id)[0])
+    await way.leaderboards.begin(broken.session_id, anew=True, empty=True)
     assert await dead_events.send_again(way.bus, SystemClock()) == 4
     await step_until(projection, lambda: way.board_is_ledger(broken))
-    assert await dead_events.send_again(way.bus, SystemClock()) == 3
+
+    async def poison_is_dead_again() -> bool:
+        # Maybe more than once: a worker that takes over partitions from one that Redis took for dead reads them again.
+        dead = {event.value for event in await dead_events.waiting(way.bus, SystemClock())}
+        return dead == {b"{}", b"\xff", b"nonsense"}
+
+    await step_until(projection, poison_is_dead_again)

@@ -6,10 +6,10 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from functools import partial
 
-from tiebreak.app_server.single_flight import SingleFlight
 from tiebreak.database.pool import Pool
 from tiebreak.database.quiz_sessions import session_questions
 from tiebreak.quiz.model import Question, QuestionId, QuizSessionId
+from tiebreak.single_flight import SingleFlight
 
 MAX_SESSIONS = 1_000
 

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import structlog
 
-from tiebreak.app_server.boards import Boards
 from tiebreak.app_server.ticks import Ticks
+from tiebreak.boards.reading import Boards
 from tiebreak.clock import Clock
 from tiebreak.database.pool import FAILURES
 from tiebreak.quiz.model import QuizSessionId

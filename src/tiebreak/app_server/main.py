@@ -12,7 +12,6 @@ from prometheus_client import CollectorRegistry
 
 from tiebreak.app_server.answer_lane import PATH, AnswerLane
 from tiebreak.app_server.app import OUTAGES, http_app
-from tiebreak.app_server.boards import Boards
 from tiebreak.app_server.commands import Answers, Joins
 from tiebreak.app_server.frozen_questions import FrozenQuestions
 from tiebreak.app_server.healing import Healing
@@ -21,15 +20,22 @@ from tiebreak.app_server.revocations import Revocations
 from tiebreak.app_server.session_counts import CountedSessions
 from tiebreak.app_server.sockets import socket_server
 from tiebreak.app_server.ticks import Ticks
+from tiebreak.boards.audit import Auditor
+from tiebreak.boards.care import BoardCare
+from tiebreak.boards.reading import Boards
+from tiebreak.boards.rebuild import Rebuilder
+from tiebreak.cache.incarnation import Incarnations
 from tiebreak.cache.leaderboard import Leaderboards
 from tiebreak.cache.limits import MissLimit
+from tiebreak.cache.turns import Turns
+from tiebreak.cache.wanted_boards import WantedBoards
 from tiebreak.clock import SystemClock
 from tiebreak.database.pool import open_pool, patiently
 from tiebreak.errors import KeysUnavailable
 from tiebreak.http_edge.health import Check, Doctor
 from tiebreak.http_edge.lanes import LaneConnection
 from tiebreak.http_edge.serving import serve
-from tiebreak.metrics import AppServerMetrics, SocketMetrics, TokenMetrics
+from tiebreak.metrics import AppServerMetrics, BoardMetrics, SocketMetrics, TokenMetrics
 from tiebreak.redis_client import open_redis
 from tiebreak.settings import Settings, required
 from tiebreak.socket_adapter.emitter import Emitter
@@ -58,7 +64,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 
         registry = CollectorRegistry()
         leaderboards = Leaderboards(redis)
-        ticks = Ticks(pool, Emitter(redis), clock)
+        emitter = Emitter(redis)
+        ticks = Ticks(pool, emitter, clock)
         questions = FrozenQuestions(pool)
         nudge = Nudge(pool, clock)
         answers = Answers(
@@ -70,7 +77,20 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             AppServerMetrics(registry),
             longest_queue=settings.limit_waiting_answers,
         )
-        boards = Boards(pool, leaderboards)
+        board_metrics = BoardMetrics(registry)
+        rebuilder = Rebuilder(pool, leaderboards, emitter, board_metrics)
+        boards = Boards(pool, leaderboards, rebuilder)
+        board_care = BoardCare(
+            pool,
+            rebuilder,
+            Auditor(pool, leaderboards, clock),
+            WantedBoards(redis),
+            Incarnations(redis),
+            Turns(redis),
+            clock,
+            board_metrics,
+            audit_seconds=settings.audit_seconds,
+        )
         verifier = Verifier(lambda: fetch_keys(auth_client), clock)
         revocations = Revocations(
             pool,
@@ -120,6 +140,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             background = [
                 group.create_task(streams.run()),
                 group.create_task(healing.run(sockets)),
+                group.create_task(board_care.run()),
                 group.create_task(verifier.run()),
                 group.create_task(revocations.run(sockets.close_logins)),
                 group.create_task(tend_garbage(sockets.count_opened, sockets.count_open)),

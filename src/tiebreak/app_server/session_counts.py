@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from tiebreak.app_server.single_flight import take_note
 from tiebreak.clock import Clock
 from tiebreak.database.pool import Pool
 from tiebreak.database.quiz_sessions import QuizSession, SessionCounts, count_sessions
 from tiebreak.quiz.model import QuizSessionId
+from tiebreak.single_flight import take_note
 
 REMEMBERED_SECONDS = 1.0
 MAX_SESSIONS = 1_000

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from tiebreak.app_server.boards import Boards
 from tiebreak.app_server.commands import Answers, Outcome
+from tiebreak.boards.reading import Boards
 from tiebreak.clock import Clock
 from tiebreak.database.pool import Pool
 from tiebreak.database.quiz_sessions import find_participant, load_session

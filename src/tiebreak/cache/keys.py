@@ -7,7 +7,13 @@ key                    type        member → value                             
 {id}:board             sorted set  participant id → standing (quiz/ranking.py)  LIVE_SECONDS after its first
 {id}:answers           set         participant_answer_id                        answer; KEPT_SECONDS from the
 {id}:names             hash        participant id → name                        session's end
-{id}:meta              hash        epoch, version                               (all four alike)
+{id}:meta              hash        epoch, version, run_id (of the Redis it was  (all four alike)
+                                   begun in), answers (how many), whole (1 or
+                                   not there: partial)
+boards:wanted          sorted set  session whose board has to be built → ms     for ever; empty but after a loss
+                                   from which on it may be taken up
+cache:incarnation      hash        run_id, id, since_ms                         for ever
+turn:{name}            string      "taken"                                      until the next turn
 misses:{name}:{who}    string      count of misses in the current minute        a minute
 """
 
@@ -19,6 +25,9 @@ from tiebreak.quiz.model import QuizSessionId
 LIVE_SECONDS = 50 * 24 * 3600
 KEPT_SECONDS = 24 * 3600
 
+WANTED = "boards:wanted"
+INCARNATION = "cache:incarnation"
+
 
 def board_keys(quiz_session_id: QuizSessionId) -> tuple[str, str, str, str]:
     """board, answers, names, meta: in the order the Lua scripts expect."""
@@ -29,3 +38,8 @@ def board_keys(quiz_session_id: QuizSessionId) -> tuple[str, str, str, str]:
 def misses_key(name: str, who: str) -> str:
     """How often `who` missed at `name` in the current minute."""
     return f"misses:{name}:{who}"
+
+
+def turn_key(name: str) -> str:
+    """There while the last turn at `name` lasts."""
+    return f"turn:{name}"

@@ -1,10 +1,11 @@
 -- A part of a board, all as of one version. Costs O(log n + rows).
 --
--- KEYS: board, answers, names, meta (see keys.py).
 -- ARGV: offset, limit, participant id of "me" or '', '1' to centre the rows on "me" if on the board.
--- Returns {epoch or false, version, participants, offset, rank of the first row, rows, me}, where rows is
--- id, standing, name, id, … and me is {rank, id, standing, name} or {}.
-local board, names, meta = KEYS[1], KEYS[3], KEYS[4]
+-- Returns {epoch or false if there is no whole board, version, participants, offset, rank of the first row, rows, me};
+-- rows is id, standing, name, id, …, and me is {rank, id, standing, name} or {}.
+if state() ~= 'whole' then
+  return {false, 0, 0, 0, 0, {}, {}}
+end
 local offset, limit, me = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 
 local function rank_of(standing)

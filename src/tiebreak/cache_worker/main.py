@@ -8,7 +8,9 @@ from functools import partial
 
 from prometheus_client import CollectorRegistry
 
+from tiebreak.cache.incarnation import Incarnations
 from tiebreak.cache.leaderboard import Leaderboards
+from tiebreak.cache.wanted_boards import WantedBoards
 from tiebreak.cache_worker.projection import Projection
 from tiebreak.clock import SystemClock
 from tiebreak.event_bus.choice import opened_bus
@@ -36,7 +38,14 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         clock = SystemClock()
         registry = CollectorRegistry()
         projection = Projection(
-            consumer, graveyard, Leaderboards(redis), Emitter(redis), clock, CacheWorkerMetrics(registry)
+            consumer,
+            graveyard,
+            Leaderboards(redis),
+            WantedBoards(redis),
+            Incarnations(redis),
+            Emitter(redis),
+            clock,
+            CacheWorkerMetrics(registry),
         )
         checks: dict[str, Check] = {
             "cache": redis.ping,

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
+from tiebreak.cache.incarnation import Incarnations
 from tiebreak.cache.leaderboard import Applied, Leaderboards, Unapplied
+from tiebreak.cache.wanted_boards import WantedBoards
 from tiebreak.clock import Clock
 from tiebreak.errors import BusUnavailable, EventUndecodable, Fault
-from tiebreak.event_bus.bus import Consumer, Message, Producer, Record
+from tiebreak.event_bus.bus import GO_BACK_SECONDS, Consumer, Message, Producer, Record
 from tiebreak.events import DEAD_TOPIC, DeadEvent, ScoreChange, decode, encode_dead
 from tiebreak.metrics import CacheWorkerMetrics
 from tiebreak.quiz.model import QuizSessionId
@@ -33,6 +35,9 @@ LONGEST_BACKOFF_SECONDS = 2.0
 LEAVING_SECONDS = 2.0
 # Between tries to put a batch on a board that refuses it.
 PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4)
+WATCH_SECONDS = 1.0
+# How long another Redis may have been there before somebody saw it, and how far clocks may be apart.
+MARGIN_MS = 30_000
 
 
 class Projection:
@@ -43,6 +48,8 @@ class Projection:
         consumer: Consumer,
         graveyard: Producer,
         leaderboards: Leaderboards,
+        wanted: WantedBoards,
+        incarnations: Incarnations,
         emitter: Emitter,
         clock: Clock,
         metrics: CacheWorkerMetrics,
@@ -51,10 +58,14 @@ class Projection:
         self._consumer = consumer
         self._graveyard = graveyard
         self._leaderboards = leaderboards
+        self._wanted = wanted
+        self._incarnations = incarnations
         self._emitter = emitter
         self._clock = clock
         self._metrics = metrics
         self.stepped_at = clock.monotonic()
+        self._incarnation = ""
+        self._watch_at = float("-inf")
         # Polled and not on the boards yet; kept over a fault, because the bus gives them once.
         self._unapplied: list[Record] = []
         self._polled_at = clock.monotonic()
@@ -82,6 +93,8 @@ class Projection:
 
     async def step(self) -> None:
         """Poll once, apply, tell the rooms whose time has come, commit."""
+        if self._clock.monotonic() >= self._watch_at:
+            await self._watch()
         if not self._unapplied:
             await self._poll()
         if self._unapplied:
@@ -89,6 +102,19 @@ class Projection:
         await self._tell()
         await self._commit()
         self.stepped_at = self._clock.monotonic()
+
+    async def _watch(self) -> None:
+        """Go back in the log if Redis is another one.
+
+        What we put on boards of the one before, and committed, the boards of this one may have been built without.
+        """
+        found = await self._incarnations.current()
+        is_young = found.now_ms - found.since_ms < GO_BACK_SECONDS * 1000
+        if found.id != self._incarnation and (self._incarnation or is_young):
+            self._consumer.go_back(found.since_ms - MARGIN_MS)
+            log.info("projection.went_back", incarnation=found.id, since_ms=found.since_ms)
+        self._incarnation = found.id
+        self._watch_at = self._clock.monotonic() + WATCH_SECONDS
 
     async def _poll(self) -> None:
         """Wait for records until the next room is due."""
@@ -102,6 +128,7 @@ class Projection:
         """Put the polled answers on their boards, and what cannot be put there on the dead-letter topic."""
         batches, dead = sorted_out(self._unapplied)
         results = await self._leaderboards.apply({session: batch.changes for session, batch in batches.items()})
+        partial: list[QuizSessionId] = []
         for quiz_session_id, batch in batches.items():
             result = results[quiz_session_id]
             if isinstance(result, Unapplied):
@@ -110,9 +137,12 @@ class Projection:
                 dead += [(record, result.reason) for record in batch.records]
                 continue
             self._count(result, batch.changes)
+            if not result.whole:
+                partial.append(quiz_session_id)
             # Told even if all were known already: the one before us may have died between board and room.
             # Wanted since we know of it: the time that the boards take is part of how late the room is told.
             self._rooms.want(quiz_session_id, self._polled_at)
+        await self._wanted.add(partial)
         if dead:
             await self._bury(dead)
         self._uncommitted += self._unapplied

@@ -12,7 +12,7 @@ from tiebreak.database.queries import sql
 from tiebreak.errors import Refusal
 from tiebreak.events import TOPIC, ScoreChange, shard_of
 from tiebreak.quiz.model import AnswerId, ParticipantId, QuestionId, QuizSessionId, Submission, UserId
-from tiebreak.quiz.ranking import Row
+from tiebreak.quiz.ranking import Row, Standing
 
 
 class NewAnswer(msgspec.Struct, frozen=True):
@@ -153,3 +153,9 @@ async def standings(pool: Pool, quiz_session_id: QuizSessionId) -> list[Row]:
     """The whole leaderboard as the ledger has it, in order: what the cache must equal."""
     rows = await pool.fetch(sql("standings"), quiz_session_id)
     return [Row(row["rank"], ParticipantId(row["id"]), row["name"], row["score"]) for row in rows]
+
+
+async def ledger_standings(pool: Pool, quiz_session_id: QuizSessionId) -> dict[ParticipantId, Standing]:
+    """What the board's order is made of, as the ledger has it."""
+    rows = await pool.fetch(sql("standings"), quiz_session_id)
+    return {ParticipantId(row["id"]): Standing(row["name"], row["score"], row["reached_ms"]) for row in rows}

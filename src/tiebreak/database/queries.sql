@@ -82,6 +82,11 @@ FROM unnest($1::uuid[]) WITH ORDINALITY AS s (id, position) ORDER BY s.position
 SELECT id, state, (SELECT count(*) FROM quiz_session_participants WHERE quiz_session_id = s.id) AS participant_count
 FROM quiz_sessions s WHERE id = ANY($1::uuid[])
 
+-- name: sessions_with_boards
+-- $1: how long after its end a session's board is kept, in seconds. Those with the latest first.
+SELECT id FROM quiz_sessions
+WHERE state <> 'finished' OR closed_at > now() - $1::float8 * interval '1 second' ORDER BY id DESC
+
 -- name: quiz_session_by_pin
 SELECT id FROM quiz_sessions WHERE pin = $1 AND state <> 'finished'
 
@@ -227,7 +232,7 @@ WITH totals AS (
     WHERE p.quiz_session_id = $1
     GROUP BY p.id, p.name
 )
-SELECT rank() OVER (ORDER BY score DESC, reached_ms)::int AS rank, id, name, score
+SELECT rank() OVER (ORDER BY score DESC, reached_ms)::int AS rank, id, name, score, reached_ms
 FROM totals ORDER BY score DESC, reached_ms, id DESC
 
 -- name: lock_leases

@@ -123,6 +123,11 @@ async def session_news(pool: Pool, quiz_session_ids: Collection[QuizSessionId]) 
     return [SessionNews(**row) for row in await pool.fetch(sql("session_news"), list(quiz_session_ids))]
 
 
+async def sessions_with_boards(pool: Pool, *, kept_seconds: float) -> list[QuizSessionId]:
+    """Those whose boards may be looked at: not finished, or not longer ago than that. The latest first."""
+    return [QuizSessionId(row["id"]) for row in await pool.fetch(sql("sessions_with_boards"), kept_seconds)]
+
+
 async def session_by_pin(pool: Pool, pin: str) -> QuizSessionId | None:
     """The open session with this PIN."""
     return cast(QuizSessionId | None, await pool.fetchval(sql("quiz_session_by_pin"), pin))

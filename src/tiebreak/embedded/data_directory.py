@@ -24,6 +24,7 @@ from tiebreak.embedded.child import turn_over
 from tiebreak.embedded.socket_directory import PREFIX, make_socket_directory
 from tiebreak.errors import EmbeddedServerFailed
 
+RUN_FILE = "run.json"
 LAST_RUN_SECONDS = 45.0
 
 
@@ -35,6 +36,7 @@ class Run(Struct, frozen=True, kw_only=True):
     database_url: str
     redis_url: str
     sockets: str
+    kafka_servers: str = ""
     children: dict[str, int]
 
 
@@ -54,7 +56,7 @@ class DataDirectory:
         self.children_lock = children_lock
         self.postgres = path / "postgres"
         self.valkey = path / "valkey"
-        self.run_file = path / "run.json"
+        self.run_file = path / RUN_FILE
         self.demo_host_file = path / "demo-host.json"
 
     @property
@@ -92,10 +94,7 @@ class DataDirectory:
 
     def run(self) -> Run | None:
         """What runs, or ran when the supervisor was killed."""
-        try:
-            return msgspec.json.decode(self.run_file.read_bytes(), type=Run)
-        except (OSError, msgspec.DecodeError):
-            return None
+        return run_of(self.path)
 
     def write_run(self, run: Run) -> None:
         """Replace run.json; a reader sees the old or the new one. Only for our eyes: URLs may hold passwords."""
@@ -120,6 +119,14 @@ class DataDirectory:
         finally:
             shutil.rmtree(sockets, ignore_errors=True)
             self.run_file.unlink(missing_ok=True)
+
+
+def run_of(path: Path) -> Run | None:
+    """What `tiebreak up` runs on that data directory, or ran when it was killed."""
+    try:
+        return msgspec.json.decode((path / RUN_FILE).read_bytes(), type=Run)
+    except (OSError, msgspec.DecodeError):
+        return None
 
 
 def is_our_socket_directory(path: Path) -> bool:

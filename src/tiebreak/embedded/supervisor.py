@@ -245,6 +245,7 @@ class System:
             database_url=self._database_url,
             redis_url=self._redis_url,
             sockets=str(self._sockets),
+            kafka_servers=self._environ.get("TIEBREAK_KAFKA_SERVERS", ""),
             children={name: pid for name, pid in children.items() if pid is not None},
         )
         self._data.write_run(run)

@@ -9,6 +9,8 @@ import msgspec
 
 from tiebreak.event_bus.topics import TOPICS, Topic
 
+GO_BACK_SECONDS = 600.0
+
 
 class Message(msgspec.Struct, frozen=True):
     """To be published. Messages of one key keep their order."""
@@ -54,6 +56,14 @@ class Consumer(Protocol):
 
     async def commit(self, records: Sequence[Record]) -> None:
         """These, and those before them in their partitions, need not be given again. Raises BusUnavailable."""
+        ...
+
+    def go_back(self, since_ms: int) -> None:
+        """From the next poll on, give again what the bus took since then (Unix ms), committed or not, in its order.
+
+        In this reader's partitions, and in those it is assigned within GO_BACK_SECONDS: their reader before may have
+        gone without going back. Never forward: what waits to be read may be older.
+        """
         ...
 
     async def close(self) -> None:

@@ -6,6 +6,7 @@ Its clients block or call back from a thread of their own; here each has one wor
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar, cast
@@ -19,7 +20,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from tiebreak.errors import BusBroken, BusUnavailable
-from tiebreak.event_bus.bus import Message, Record
+from tiebreak.event_bus.bus import GO_BACK_SECONDS, Message, Record
 from tiebreak.event_bus.topics import TOPICS, Topic
 
 log = structlog.get_logger()
@@ -166,7 +167,12 @@ class KafkaConsumer:
                 "log_level": 0,
             }
         )
-        self._client.subscribe([topic], on_assign=self._changed("assigned"), on_revoke=self._changed("revoked"))
+        self._back_to_ms = 0
+        self._back_until = float("-inf")
+        self._goes_back_everywhere = False
+        self._to_go_back: set[int] = set()
+        self._topic = topic
+        self._client.subscribe([topic], on_assign=self._assigned, on_revoke=self._revoked)
 
     async def poll(self, *, limit: int, timeout_seconds: float) -> list[Record]:
         return await in_thread(self._thread, lambda: self._poll(limit, timeout_seconds))
@@ -174,18 +180,47 @@ class KafkaConsumer:
     async def commit(self, records: Sequence[Record]) -> None:
         await in_thread(self._thread, lambda: self._commit(records))
 
+    def go_back(self, since_ms: int) -> None:
+        self._back_to_ms, self._back_until = since_ms, time.monotonic() + GO_BACK_SECONDS
+        self._goes_back_everywhere = True
+
     async def close(self) -> None:
         await in_thread(self._thread, self._client.close)
         self._thread.shutdown()
 
-    def _changed(self, how: str) -> Callable[[object, list[TopicPartition]], None]:
-        def change(_: object, partitions: list[TopicPartition]) -> None:
-            if partitions:
-                log.info("bus.partitions_" + how, partitions=sorted(it.partition for it in partitions))
+    def _assigned(self, _: object, partitions: list[TopicPartition]) -> None:
+        if partitions:
+            log.info("bus.partitions_assigned", partitions=sorted(it.partition for it in partitions))
+        if time.monotonic() < self._back_until:
+            self._to_go_back.update(it.partition for it in partitions)
 
-        return change
+    def _revoked(self, _: object, partitions: list[TopicPartition]) -> None:
+        if partitions:
+            log.info("bus.partitions_revoked", partitions=sorted(it.partition for it in partitions))
+        self._to_go_back.difference_update(it.partition for it in partitions)
+
+    def _go_back(self) -> None:
+        """Raises BusUnavailable; those that are left are tried again with the next poll."""
+        places = [TopicPartition(self._topic, it, self._back_to_ms) for it in sorted(self._to_go_back)]
+        try:
+            thens = self._client.offsets_for_times(places, timeout=CONNECT_SECONDS)
+            nexts = self._client.position(places)
+            committed = self._client.committed(places, timeout=CONNECT_SECONDS)
+            for then, following, stored in zip(thens, nexts, committed, strict=True):
+                # The one before anything was read is where the group had come to; with no offset, the very beginning.
+                reached = following.offset if following.offset >= 0 else stored.offset
+                if 0 <= then.offset < reached:
+                    self._client.seek(then)
+                self._to_go_back.discard(then.partition)
+        except KafkaException as error:
+            raise BusUnavailable(f"Kafka does not let us go back yet: {error}") from error
 
     def _poll(self, limit: int, timeout_seconds: float) -> list[Record]:
+        if self._goes_back_everywhere:
+            self._goes_back_everywhere = False
+            self._to_go_back = {it.partition for it in self._client.assignment()}
+        if self._to_go_back:
+            self._go_back()
         # Wait for the first one only: consume() would wait for a whole batch.
         first = self._client.poll(timeout_seconds)
         if first is None:

@@ -25,7 +25,7 @@ import structlog
 from redis.exceptions import ResponseError
 
 from tiebreak.errors import BusUnavailable
-from tiebreak.event_bus.bus import Message, Record
+from tiebreak.event_bus.bus import GO_BACK_SECONDS, Message, Record
 from tiebreak.event_bus.topics import TOPICS, Topic
 from tiebreak.redis_client import Redis, RedisError, StreamReply
 
@@ -121,6 +121,9 @@ class StreamsConsumer:
         self._assigned: frozenset[int] = frozenset()
         self._assigned_at = float("-inf")
         self._to_claim: dict[int, str] = {}
+        self._back_to_ms = 0
+        self._back_until = float("-inf")
+        self._to_go_back: set[int] = set()
 
     async def create_groups(self) -> None:
         """Make the streams and the group where they are missing; it begins with the oldest entry kept."""
@@ -144,11 +147,13 @@ class StreamsConsumer:
             if time.monotonic() - self._assigned_at >= ASSIGN_SECONDS:
                 await self._share_out()
             try:
+                if self._to_go_back:
+                    await self._go_back()
                 if self._to_claim:
                     return await self._claim(limit)
                 return await self._read(limit, timeout_seconds)
             except ResponseError as error:
-                if "NOGROUP" not in str(error):
+                if not str(error).startswith(("NOGROUP", "ERR no such key")):
                     raise
                 # Redis lost its data. The group begins anew with whatever the streams will hold.
                 log.warning("bus.groups_recreated", topic=self._topic, group=self._group)
@@ -163,6 +168,19 @@ class StreamsConsumer:
             for partition, offsets in by_partition.items():
                 pipe.xack(stream_of(self._topic, partition), self._group, *offsets)
             await pipe.execute()
+
+    def go_back(self, since_ms: int) -> None:
+        self._back_to_ms, self._back_until = since_ms, time.monotonic() + GO_BACK_SECONDS
+        self._to_go_back = set(self._assigned)
+
+    async def _go_back(self) -> None:
+        """The group reads on from there; of these partitions we are its only reader."""
+        for partition in sorted(self._to_go_back):
+            stream = stream_of(self._topic, partition)
+            [group] = [it for it in await self._redis.xinfo_groups(stream) if it["name"] == self._group.encode()]
+            if int(group["last-delivered-id"].split(b"-")[0]) >= self._back_to_ms:
+                await self._redis.xgroup_setid(stream, self._group, f"{self._back_to_ms - 1}-0")
+            self._to_go_back.discard(partition)
 
     async def close(self) -> None:
         try:
@@ -193,6 +211,8 @@ class StreamsConsumer:
         assigned = await self._call_assign(alive_seconds=ALIVE_SECONDS)
         if assigned != self._assigned:
             log.info("bus.partitions_assigned", topic=self._topic, group=self._group, partitions=sorted(assigned))
+        if time.monotonic() < self._back_until:
+            self._to_go_back |= assigned - self._assigned
         self._to_claim = dict.fromkeys(assigned - self._assigned, "0-0") | {
             partition: start for partition, start in self._to_claim.items() if partition in assigned
         }

@@ -29,6 +29,14 @@ class Row(msgspec.Struct, frozen=True):
     score: int
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """What the order is made of. Two with equal `score` and `reached_ms` share a rank."""
+
+    name: str
+    score: int
+    reached_ms: int
+
+
 class Leaderboard(msgspec.Struct, frozen=True, omit_defaults=True):
     """A board, or a part of it, as of one version.
 
@@ -50,6 +58,11 @@ def reached_ms(opened_at_ms: int, answered_at_ms: int) -> int:
     Clocks of two app servers may differ: an answer may seem older than its session.
     """
     return min(max(answered_at_ms - opened_at_ms, 0), MS_SPAN - 1)
+
+
+def standing_of(name: str, number: int) -> Standing:
+    """The standing that Redis keeps as a number."""
+    return Standing(name, number // MS_SPAN, MS_SPAN - 1 - number % MS_SPAN)
 
 
 def opened_at_ms(quiz_session_id: UUID) -> int:

@@ -3,8 +3,15 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from prometheus_client import CollectorRegistry
+
+from tiebreak.boards.reading import Boards
+from tiebreak.boards.rebuild import Rebuilder
 from tiebreak.cache.leaderboard import Leaderboards
+from tiebreak.database.pool import Pool
+from tiebreak.metrics import BoardMetrics
 from tiebreak.redis_client import Redis, open_redis
+from tiebreak.socket_adapter.emitter import Emitter
 
 
 @asynccontextmanager
@@ -14,3 +21,11 @@ async def opened_leaderboards(redis_url: str) -> AsyncIterator[tuple[Leaderboard
         yield Leaderboards(redis), redis
     finally:
         await redis.aclose()
+
+
+def rebuilder(pool: Pool, redis: Redis) -> Rebuilder:
+    return Rebuilder(pool, Leaderboards(redis), Emitter(redis), BoardMetrics(CollectorRegistry()))
+
+
+def boards_of(pool: Pool, redis: Redis) -> Boards:
+    return Boards(pool, Leaderboards(redis), rebuilder(pool, redis))

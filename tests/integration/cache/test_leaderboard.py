@@ -21,20 +21,30 @@ def change(session, participant, score=100, after_ms=1_000, name="Somebody", ans
     )
 
 
+async def opened(boards):
+    """A session with its empty board."""
+    session = new_id()
+    await boards.begin(session, empty=True)
+    return session
+
+
 def places(board):
     return [(row.rank, row.name, row.score) for row in board.rows]
 
 
-async def test_no_board_before_the_first_answer(redis_url):
-    """A session nobody has answered in has none."""
+async def test_no_board_before_the_opening(redis_url):
+    """A session has an empty board from its opening on, and none before."""
     async with opened_leaderboards(redis_url) as (boards, _):
         assert await boards.read(new_id()) is None
+        board = await boards.read(await opened(boards))
+        assert board
+        assert (board.version, board.participants, board.rows) == (0, 0, ())
 
 
 async def test_batch_is_applied_once(redis_url):
     """The same answers again change neither points nor version."""
     async with opened_leaderboards(redis_url) as (boards, _):
-        session, ann = new_id(), new_id()
+        session, ann = await opened(boards), new_id()
         batch = [change(session, ann, 100, name="Ann"), change(session, ann, 50, name="Ann")]
         first = (await boards.apply({session: batch}))[session]
         again = (await boards.apply({session: batch}))[session]
@@ -46,7 +56,7 @@ async def test_batch_is_applied_once(redis_url):
 async def test_an_answer_given_many_times_at_once_counts_once(redis_url):
     """Ten workers with the same event."""
     async with opened_leaderboards(redis_url) as (boards, _):
-        session, ann = new_id(), new_id()
+        session, ann = await opened(boards), new_id()
         event = change(session, ann)
         applied = await asyncio.gather(*(boards.apply({session: [event]}) for _ in range(10)))
         assert sum(it[session].new for it in applied) == 1
@@ -56,7 +66,7 @@ async def test_an_answer_given_many_times_at_once_counts_once(redis_url):
 async def test_order_and_shared_ranks(redis_url):
     """Higher points first, then who got there first; level in both share a rank and the next one skips."""
     async with opened_leaderboards(redis_url) as (boards, _):
-        session = new_id()
+        session = await opened(boards)
         slow, fast, level, zero = (new_id() for _ in range(4))
         await boards.apply(
             {
@@ -78,7 +88,7 @@ async def test_order_and_shared_ranks(redis_url):
 async def test_a_standing_is_exact_at_the_edges(redis_url):
     """The most points and the latest time a board can hold keep participants apart by one millisecond."""
     async with opened_leaderboards(redis_url) as (boards, _):
-        session = new_id()
+        session = await opened(boards)
         earlier, later = new_id(), new_id()
         await boards.apply(
             {
@@ -94,7 +104,7 @@ async def test_a_standing_is_exact_at_the_edges(redis_url):
 async def test_pages_know_their_ranks(redis_url):
     """A page that begins within a tie shows the shared rank, and "me" is found wherever it is."""
     async with opened_leaderboards(redis_url) as (boards, _):
-        session = new_id()
+        session = await opened(boards)
         people = [new_id() for _ in range(30)]
         await boards.apply(
             {
@@ -120,7 +130,7 @@ async def test_pages_know_their_ranks(redis_url):
 async def test_sessions_do_not_mix(redis_url):
     """A call with several sessions changes each one's own board."""
     async with opened_leaderboards(redis_url) as (boards, _):
-        one, two = new_id(), new_id()
+        one, two = await opened(boards), await opened(boards)
         await boards.apply({one: [change(one, new_id(), name="a")], two: [change(two, new_id(), name="b")] * 2})
         assert places(await boards.read(one)) == [(1, "a", 100)]
         assert places(await boards.read(two)) == [(1, "b", 100)]
@@ -129,7 +139,7 @@ async def test_sessions_do_not_mix(redis_url):
 async def test_every_key_has_an_end(redis_url):
     """Nothing stays in the cache for ever; an ended session's keys go after a day, late answers or not."""
     async with opened_leaderboards(redis_url) as (boards, redis):
-        session = new_id()
+        session = await opened(boards)
         await boards.apply({session: [change(session, new_id())]})
         assert min([await redis.ttl(key) for key in board_keys(session)]) > KEPT_SECONDS
         await boards.expire(session)

@@ -4,11 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
-from tests.contract.buses import MortalValkey
 from tests.integration.cache.boards import opened_leaderboards
-from tests.integration.cache.test_leaderboard import change
+from tests.integration.cache.test_leaderboard import change, opened
 from tests.redis_link import Link, redis_link
-from tests.servers import folder
 from tiebreak.cache.keys import board_keys
 from tiebreak.cache.leaderboard import Applied, Unapplied
 from tiebreak.ids import new_id
@@ -37,7 +35,7 @@ async def test_a_known_script_is_one_call(redis_url):
 async def test_forgotten_scripts_are_sent_again(redis_url):
     """An application and a reading after Redis was told to forget all scripts."""
     async with opened_leaderboards(redis_url) as (boards, redis):
-        session = new_id()
+        session = await opened(boards)
         for version in (1, 2):
             await redis.script_flush()
             assert (await boards.apply({session: [change(session, new_id())]}))[session].version == version
@@ -55,9 +53,9 @@ async def test_scripts_forgotten_in_the_middle(redis_url):
     async with opened_leaderboards(redis_url) as (_, redis), forgetting(redis_url) as url:
         await redis.script_flush()
         async with opened_leaderboards(url) as (boards, _):
-            known = new_id()
+            known = await opened(boards)
             await boards.apply({known: [change(known, new_id())]})
-            sessions = [new_id() for _ in range(3)]
+            sessions = [await opened(boards) for _ in range(3)]
             applied = await boards.apply({session: [change(session, new_id())] for session in sessions})
             assert [(it.version, it.new) for it in applied.values() if isinstance(it, Applied)] == [(1, 1)] * 3
             assert [board.participants for board in (await boards.tops(sessions)).values() if board] == [1] * 3
@@ -66,7 +64,7 @@ async def test_scripts_forgotten_in_the_middle(redis_url):
 async def test_one_error_is_one_boards_own(redis_url):
     """Among batches that are sent again, one board that is none is the only one that fails."""
     async with opened_leaderboards(redis_url) as (boards, redis):
-        good, broken, empty = new_id(), new_id(), new_id()
+        good, broken, none = await opened(boards), new_id(), new_id()
         await redis.set(board_keys(broken)[0], "no sorted set")
         for _ in range(2):
             applied = await boards.apply({it: [change(it, new_id())] for it in (broken, good)})
@@ -74,32 +72,14 @@ async def test_one_error_is_one_boards_own(redis_url):
             assert applied[broken].reason.startswith("WRONGTYPE")
             assert isinstance(applied[good], Applied)
         # It broke after it had been a board.
-        await redis.hset(board_keys(broken)[3], "epoch", "e")
+        _, _, _, meta = board_keys(good)
+        await redis.hset(board_keys(broken)[3], mapping=await redis.hgetall(meta) | {"answers": 0})
         for _ in range(2):
-            tops = await boards.tops([broken, good, empty])
-            assert (tops[broken], tops[empty]) == (None, None)
+            tops = await boards.tops([broken, good, none])
+            assert (tops[broken], tops[none]) == (None, None)
             assert tops[good]
             assert tops[good].participants == 2
             await redis.script_flush()
-
-
-async def test_redis_is_started_again():
-    """It has its boards still, and knows no scripts; the connection to it is a new one."""
-    with folder() as directory:
-        server = MortalValkey(directory)
-        await server.start()
-        try:
-            async with opened_leaderboards(server.address) as (boards, _):
-                session = new_id()
-                for version in (1, 2):
-                    assert (await boards.apply({session: [change(session, new_id())]}))[session].version == version
-                    await server.kill()
-                    await server.start()
-                board = await boards.read(session)
-                assert board
-                assert board.participants == 2
-        finally:
-            await server.stop()
 
 
 @asynccontextmanager

@@ -10,9 +10,12 @@ from contextlib import asynccontextmanager
 from prometheus_client import CollectorRegistry
 
 from tests.standing_clock import StandingClock
+from tiebreak.cache.incarnation import Incarnations
 from tiebreak.cache.leaderboard import Leaderboards
+from tiebreak.cache.wanted_boards import WantedBoards
 from tiebreak.cache_worker.projection import Projection
-from tiebreak.event_bus.bus import Message, Producer
+from tiebreak.clock import Clock, SystemClock
+from tiebreak.event_bus.bus import Consumer, Message, Producer
 from tiebreak.event_bus.streams import StreamsBus, stream_of
 from tiebreak.events import TOPIC, ParticipantScoreChange, ScoreChange, encode, key_of
 from tiebreak.ids import new_id
@@ -36,7 +39,8 @@ class Projector:
         self._producer = producer
 
     async def publish(self, session: QuizSessionId, answers: int = 1) -> None:
-        """So many answers, each of another participant."""
+        """So many answers, each of another participant, in a session that has been opened."""
+        await Leaderboards(self.redis).begin(session, empty=True)
         messages = [Message(key_of(session), encode(event(session))) for _ in range(answers)]
         assert all(await self._producer.publish(TOPIC, messages))
 
@@ -83,14 +87,27 @@ def new_sessions(count: int) -> Sequence[QuizSessionId]:
     return [QuizSessionId(new_id()) for _ in range(count)]
 
 
+def projection_on(redis: Redis, consumer: Consumer, graveyard: Producer, clock: Clock | None = None) -> Projection:
+    """A projection whose boards and rooms are in this Redis."""
+    return Projection(
+        consumer,
+        graveyard,
+        Leaderboards(redis),
+        WantedBoards(redis),
+        Incarnations(redis),
+        Emitter(redis),
+        clock or SystemClock(),
+        CacheWorkerMetrics(CollectorRegistry()),
+    )
+
+
 @asynccontextmanager
 async def projector(redis_url: str) -> AsyncIterator[Projector]:
     redis = await open_redis(redis_url)
     bus = StreamsBus(redis, partitions=1, retention_hours=1)
     producer, clock = await bus.producer(), StandingClock()
     consumer = await bus.consumer(TOPIC, group=GROUP)
-    metrics = CacheWorkerMetrics(CollectorRegistry())
-    projection = Projection(consumer, producer, Leaderboards(redis), Emitter(redis), clock, metrics)
+    projection = projection_on(redis, consumer, producer, clock)
     # Its first poll looks for what readers before it left behind.
     await projection.step()
     try:

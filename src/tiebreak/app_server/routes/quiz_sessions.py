@@ -9,7 +9,6 @@ import msgspec
 from litestar import get, post
 from litestar.params import Parameter
 
-from tiebreak.app_server.boards import Boards
 from tiebreak.app_server.callers import address_of, identity_of
 from tiebreak.app_server.commands import Joins
 from tiebreak.app_server.frozen_questions import FrozenQuestions
@@ -24,6 +23,7 @@ from tiebreak.app_server.views import (
     player_question_view,
     session_view,
 )
+from tiebreak.boards.reading import Boards
 from tiebreak.cache.leaderboard import MAX_ROWS, TOP_ROWS, Leaderboards
 from tiebreak.cache.limits import MissLimit
 from tiebreak.database import quiz_sessions
@@ -90,7 +90,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 @post("/quiz-session", status_code=201)
-async def open_session(request: StrictRequest, data: OpenRequest, pool: Pool) -> Opened:
+async def open_session(request: StrictRequest, data: OpenRequest, pool: Pool, boards: Boards) -> Opened:
     """Open a session of one's own quiz, with its questions as they are now."""
     host_id = identity_of(request).user_id
     if await quiz_owner(pool, data.quiz_id) not in {host_id, None}:
@@ -98,6 +98,7 @@ async def open_session(request: StrictRequest, data: OpenRequest, pool: Pool) ->
     opened = await quiz_sessions.open_session(pool, host_id, data.quiz_id, mode=data.mode, scoring="accuracy")
     if opened is None:
         raise Refused(Refusal.QUIZ_NOT_FOUND)
+    await boards.open(opened[0])
     return Opened(*opened)
 
 

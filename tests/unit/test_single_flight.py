@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tiebreak.app_server.single_flight import SingleFlight
+from tiebreak.single_flight import SingleFlight
 
 
 class Work:

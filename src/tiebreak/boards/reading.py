@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-from tiebreak.app_server.single_flight import SingleFlight
+import asyncio
+
+import structlog
+
+from tiebreak.boards.rebuild import Rebuilder
 from tiebreak.cache.leaderboard import TOP_ROWS, Leaderboards
-from tiebreak.database.answers import ledger
 from tiebreak.database.pool import Pool
-from tiebreak.database.quiz_sessions import find_participant, load_session
+from tiebreak.database.quiz_sessions import find_participant
+from tiebreak.errors import BoardLost
 from tiebreak.quiz.model import ParticipantId, QuizSessionId, UserId
 from tiebreak.quiz.ranking import Leaderboard
+from tiebreak.redis_client import OUTAGES, RedisError
+from tiebreak.single_flight import SingleFlight
+
+log = structlog.get_logger()
+
+OPEN_SECONDS = 2.0
 
 
 class Boards:
     """Reads leaderboards."""
 
-    def __init__(self, pool: Pool, leaderboards: Leaderboards) -> None:
+    def __init__(self, pool: Pool, leaderboards: Leaderboards, rebuilder: Rebuilder) -> None:
         self._pool = pool
         self._leaderboards = leaderboards
+        self._rebuilder = rebuilder
         self._rebuilds: SingleFlight[QuizSessionId, bool] = SingleFlight()
+
+    async def open(self, quiz_session_id: QuizSessionId) -> None:
+        """Have a board for a session that nobody knows of yet; without Redis it is built when it is needed."""
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                await self._leaderboards.begin(quiz_session_id, empty=True)
+        except (*OUTAGES, RedisError, TimeoutError) as error:
+            log.warning("board.not_opened", quiz_session_id=str(quiz_session_id), error=str(error))
 
     async def read(
         self,
@@ -30,7 +49,7 @@ class Boards:
     ) -> Leaderboard:
         """`limit` rows from `offset` or around the user's own, and the user's own row if on the board.
 
-        A session nobody has answered in yet has an empty board, version 0 of epoch "".
+        A session that does not exist has an empty board, version 0 of epoch "".
         """
         participant = await find_participant(self._pool, quiz_session_id, user_id)
         me = participant.id if participant else None
@@ -48,22 +67,11 @@ class Boards:
                 quiz_session_id, limit=limit, offset=offset, me=me, around_me=around_me
             )
 
-        board = await cached()
+        if board := await cached():
+            return board
         # A board is missing for a whole room at once.
-        if board is None and await self._rebuilds.do(quiz_session_id, lambda: self._rebuild(quiz_session_id)):
-            board = await cached()
-        return board or Leaderboard(quiz_session_id, epoch="", version=0, participants=0, rows=())
-
-    async def _rebuild(self, quiz_session_id: QuizSessionId) -> bool:
-        """Put the whole ledger on a missing board; False if there is nothing to put there.
-
-        One Lua call, so no partial board is ever seen; answers that arrive over the bus meanwhile are recognised.
-        """
-        answers = await ledger(self._pool, quiz_session_id)
-        if not answers:
-            return False
-        await self._leaderboards.apply({quiz_session_id: answers})
-        session = await load_session(self._pool, quiz_session_id)
-        if session and session.state == "finished":
-            await self._leaderboards.expire(quiz_session_id)
-        return True
+        if not await self._rebuilds.do(quiz_session_id, lambda: self._rebuilder.make_whole(quiz_session_id)):
+            return Leaderboard(quiz_session_id, epoch="", version=0, participants=0, rows=())
+        if board := await cached():
+            return board
+        raise BoardLost(f"Redis lost the board of {quiz_session_id} as soon as it was built.")

@@ -1,0 +1,121 @@
+"""Keeps boards whole and right in the background of an app server; any number of them share the work.
+
+Three loops: build what somebody found missing; ask Redis whether it is still the one we knew, and if not have all
+boards looked after; and now and then compare every board with the ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from tiebreak.boards.audit import Auditor
+from tiebreak.boards.rebuild import Rebuilder
+from tiebreak.cache.incarnation import Incarnations
+from tiebreak.cache.keys import KEPT_SECONDS
+from tiebreak.cache.turns import Turns
+from tiebreak.cache.wanted_boards import Claim, WantedBoards
+from tiebreak.clock import Clock
+from tiebreak.database.pool import FAILURES, Pool
+from tiebreak.database.quiz_sessions import sessions_with_boards
+from tiebreak.errors import Fault
+from tiebreak.metrics import BoardMetrics
+from tiebreak.redis_client import OUTAGES, RedisError
+
+log = structlog.get_logger()
+
+BUILD_SECONDS = 0.2
+AT_ONCE = 2
+WATCH_SECONDS = 1.0
+TURN_SECONDS = 15.0
+RETRY_SECONDS = 1.0
+
+
+class BoardCare:
+    """The loops."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        rebuilder: Rebuilder,
+        auditor: Auditor,
+        wanted: WantedBoards,
+        incarnations: Incarnations,
+        turns: Turns,
+        clock: Clock,
+        metrics: BoardMetrics,
+        *,
+        audit_seconds: int,
+    ) -> None:
+        """`audit_seconds`: from one audit to the next, over all app servers; 0: none."""
+        self._pool = pool
+        self._rebuilder = rebuilder
+        self._auditor = auditor
+        self._wanted = wanted
+        self._incarnations = incarnations
+        self._turns = turns
+        self._clock = clock
+        self._metrics = metrics
+        self._audit_seconds = audit_seconds
+        self._known = ""
+
+    async def run(self) -> None:
+        """Care for ever; while Redis or Postgres is away, try again."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._again_and_again(self.build, BUILD_SECONDS))
+            group.create_task(self._again_and_again(self.watch, WATCH_SECONDS))
+            if self._audit_seconds:
+                group.create_task(self._again_and_again(self.audit, TURN_SECONDS))
+
+    async def _again_and_again(self, work: Callable[[], Awaitable[None]], pause_seconds: float) -> None:
+        while True:
+            pause = pause_seconds
+            try:
+                await work()
+            except (*OUTAGES, *FAILURES, RedisError, Fault) as error:
+                log.warning("boards.waiting", error=f"{type(error).__name__}: {error}", retry_seconds=RETRY_SECONDS)
+                pause = max(pause, RETRY_SECONDS)
+            await self._clock.sleep(pause)
+
+    async def build(self) -> None:
+        """Build what is wanted, AT_ONCE boards at a time, until nothing is."""
+        while claims := await self._wanted.take(AT_ONCE):
+            outcomes = await asyncio.gather(*map(self._build, claims), return_exceptions=True)
+            if failure := next((it for it in outcomes if it is not None), None):
+                raise failure
+
+    async def _build(self, claim: Claim) -> None:
+        await self._rebuilder.make_whole(claim.quiz_session_id)
+        await self._wanted.done(claim)
+
+    async def watch(self) -> None:
+        """Have every board looked after once Redis is another one; that it is ours the first time counts too."""
+        incarnation = await self._incarnations.current()
+        if incarnation.id == self._known:
+            return
+        sessions = await sessions_with_boards(self._pool, kept_seconds=KEPT_SECONDS)
+        await self._wanted.add(sessions)
+        # Whoever still wrote to the Redis before this one did so after these boards were built.
+        await self._turns.end("audit")
+        self._known = incarnation.id
+        log.info("boards.looked_after", incarnation=incarnation.id, sessions=len(sessions))
+
+    async def audit(self) -> None:
+        """If it is our turn: compare every board with the ledger, and build anew those that differ."""
+        if not await self._turns.take("audit", seconds=self._audit_seconds):
+            return
+        sessions = await sessions_with_boards(self._pool, kept_seconds=KEPT_SECONDS)
+        for quiz_session_id in sessions:
+            differences = await self._auditor.differences(quiz_session_id)
+            if differences:
+                self._metrics.differed.inc()
+                log.error(
+                    "board.differed",
+                    quiz_session_id=str(quiz_session_id),
+                    participants=len(differences),
+                    first=str(differences[0]),
+                )
+                await self._rebuilder.make_whole(quiz_session_id, anew=True)
+        log.info("boards.audited", sessions=len(sessions))

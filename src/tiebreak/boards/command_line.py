@@ -1,0 +1,128 @@
+"""`tiebreak rebuild` and `tiebreak audit`: the same that app servers do by themselves, at an operator's word."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+from prometheus_client import CollectorRegistry
+from rich.console import Console
+from rich.progress import track
+
+from tiebreak.boards.audit import Auditor, Difference
+from tiebreak.boards.rebuild import Rebuilder
+from tiebreak.cache.keys import KEPT_SECONDS
+from tiebreak.cache.leaderboard import Leaderboards
+from tiebreak.clock import SystemClock
+from tiebreak.database.pool import Pool, open_pool
+from tiebreak.database.quiz_sessions import sessions_with_boards
+from tiebreak.errors import CacheUnavailable, SessionUnknown
+from tiebreak.metrics import BoardMetrics
+from tiebreak.quiz.model import QuizSessionId
+from tiebreak.quiz.ranking import Standing
+from tiebreak.redis_client import OUTAGES, Redis, RedisError, open_redis
+from tiebreak.settings import Settings, required
+from tiebreak.socket_adapter.emitter import Emitter
+
+SHOWN = 10
+
+Item = TypeVar("Item")
+
+
+class Tools(msgspec.Struct, frozen=True):
+    """What the commands work with."""
+
+    pool: Pool
+    rebuilder: Rebuilder
+    auditor: Auditor
+
+
+@asynccontextmanager
+async def opened_tools(settings: Settings) -> AsyncGenerator[Tools]:
+    """Raises SettingsInvalid, DatabaseUnavailable, CacheUnavailable."""
+    redis_url = required(settings.redis_url, "TIEBREAK_REDIS_URL")
+    pool = await open_pool(required(settings.database_url, "TIEBREAK_DATABASE_URL"), size=1)
+    redis = await open_redis(redis_url)
+    try:
+        await answering(redis)
+        leaderboards = Leaderboards(redis)
+        rebuilder = Rebuilder(pool, leaderboards, Emitter(redis), BoardMetrics(CollectorRegistry()))
+        yield Tools(pool, rebuilder, Auditor(pool, leaderboards, SystemClock()))
+    finally:
+        await redis.aclose()
+        await pool.close()
+
+
+async def answering(redis: Redis) -> None:
+    try:
+        await redis.ping()
+    except (*OUTAGES, RedisError) as error:
+        raise CacheUnavailable(
+            f"Redis does not answer ({error}). Check that it runs and that TIEBREAK_REDIS_URL is right."
+        ) from error
+
+
+async def rebuild(settings: Settings, quiz_session_id: QuizSessionId | None) -> list[str]:
+    """Build one board anew, or all; what to tell. Raises SessionUnknown."""
+    async with opened_tools(settings) as tools:
+        if quiz_session_id is not None:
+            if not await tools.rebuilder.make_whole(quiz_session_id, anew=True):
+                raise SessionUnknown(f"There is no quiz session {quiz_session_id}.")
+            return ["built 1 board anew"]
+        sessions = await sessions_with_boards(tools.pool, kept_seconds=KEPT_SECONDS)
+        for session in shown_progress(sessions, "building"):
+            await tools.rebuilder.make_whole(session, anew=True)
+        return [f"built {len(sessions)} boards anew"]
+
+
+async def audit(settings: Settings, *, repair: bool) -> tuple[list[str], bool]:
+    """Compare every board with the ledger; what to tell, and whether all is well now."""
+    told: list[str] = []
+    missing = differing = 0
+    async with opened_tools(settings) as tools:
+        sessions = await sessions_with_boards(tools.pool, kept_seconds=KEPT_SECONDS)
+        for session in shown_progress(sessions, "comparing"):
+            differences = await tools.auditor.differences(session)
+            if differences is None:
+                missing += 1
+            elif differences:
+                differing += 1
+                told += described(session, differences)
+            if repair and (differences is None or differences):
+                await tools.rebuilder.make_whole(session, anew=True)
+    told.append(f"{len(sessions)} sessions: {differing} boards differ from the ledger, {missing} are not in the cache")
+    if repair and differing + missing:
+        told.append(f"built {differing + missing} boards anew")
+    elif differing:
+        told.append("build them anew with `tiebreak audit --repair`")
+    return told, repair or not differing
+
+
+def described(quiz_session_id: QuizSessionId, differences: Sequence[Difference]) -> list[str]:
+    """The first few differences, a line each."""
+    lines = [f"{quiz_session_id}: {len(differences)} participants differ"]
+    lines += [
+        f"    {it.participant_id}: ledger {standing_text(it.ledger)}, board {standing_text(it.board)}"
+        for it in differences[:SHOWN]
+    ]
+    return lines
+
+
+def standing_text(standing: Standing | None) -> str:
+    if standing is None:
+        return "nothing"
+    return f"{standing.score} points after {standing.reached_ms} ms as {standing.name!r}"
+
+
+def shown_progress(items: Iterable[Item], doing: str) -> Iterable[Item]:
+    """On a terminal's standard error, nothing elsewhere."""
+    console = Console(stderr=True)
+    return track(items, doing, console=console, transient=True, disable=not console.is_terminal)
+
+
+def session_id(text: str) -> QuizSessionId:
+    """A session's id from the command line. Raises ValueError."""
+    return QuizSessionId(UUID(text))

@@ -1,0 +1,173 @@
+"""A board that Redis lost comes back from the ledger, and is shown to nobody before it is whole."""
+
+import asyncio
+
+import pytest
+
+from tests.contract.buses import MortalValkey
+from tests.integration.boards.stage import Stage
+from tests.scene import opened_pool
+from tests.servers import folder
+from tiebreak.boards import rebuild
+from tiebreak.cache.keys import KEPT_SECONDS, board_keys
+from tiebreak.database.quiz_sessions import finish_session
+from tiebreak.errors import BoardLost
+from tiebreak.ids import new_id
+from tiebreak.redis_client import open_redis
+
+
+async def test_an_emptied_redis(stage):
+    """The next answers begin a partial board, which nobody sees; the rebuilt one equals the ledger, in a new epoch."""
+    await stage.apply(await stage.answer(0))
+    before = await stage.shown()
+    await stage.redis.flushall()
+    changes = await stage.answer(1)
+    assert not (await stage.apply(changes)).whole
+    assert await stage.shown() is None
+    assert await stage.leaderboards.standings(stage.scene.session_id) is None
+    assert await stage.leaderboards.tops([stage.scene.session_id]) == {stage.scene.session_id: None}
+    assert await stage.make_whole()
+    assert await stage.board_is_ledger()
+    assert (await stage.shown()).epoch != before.epoch
+    assert (await stage.apply(changes)).new == 0
+
+
+@pytest.mark.parametrize("part", range(4), ids=["board", "answers", "names", "meta"])
+async def test_a_part_of_a_board_is_gone(stage, part):
+    """Evicted, or deleted: without its answers a board would count them twice, so none of it is trusted."""
+    changes = await stage.answer(0)
+    await stage.apply(changes)
+    await stage.redis.delete(board_keys(stage.scene.session_id)[part])
+    assert await stage.shown() is None
+    assert not (await stage.apply(changes)).whole
+    await stage.make_whole()
+    assert await stage.board_is_ledger()
+
+
+async def test_one_answer_is_forgotten(stage):
+    """A single member gone from the record of answers is noticed."""
+    changes = await stage.answer(0)
+    await stage.apply(changes)
+    _, answers, _, _ = board_keys(stage.scene.session_id)
+    await stage.redis.srem(answers, str(changes[0].participant_answer_id))
+    assert not (await stage.apply(changes)).whole
+    await stage.make_whole()
+    assert await stage.board_is_ledger()
+
+
+async def test_redis_forgets_its_last_second(database_url):
+    """Killed, it comes back without the last answers: its boards are not trusted, though nothing on them is wrong."""
+    with folder() as directory:
+        server = MortalValkey(directory)
+        await server.start()
+        redis = await open_redis(server.address)
+        async with opened_pool(database_url) as pool:
+            try:
+                stage = await Stage.set(pool, redis)
+                await stage.apply(await stage.answer(0))
+                before = await stage.shown()
+                await server.kill()
+                await server.start()
+                # What is answered now is in the ledger; that it was put on the board, Redis has forgotten.
+                await stage.answer(1)
+                assert await stage.shown() is None
+                assert await stage.make_whole()
+                assert await stage.board_is_ledger()
+                assert (await stage.shown()).epoch != before.epoch
+            finally:
+                await redis.aclose()
+                await server.stop()
+
+
+async def test_answers_come_while_it_is_built(stage):
+    """By the ledger, by the bus, or both: each counts once."""
+    await stage.answer(0)
+    begun = await stage.leaderboards.begin(stage.scene.session_id, anew=True)
+    in_both = await stage.answer(1)
+    await stage.apply(in_both)
+    read = await rebuild.ledger(stage.pool, stage.scene.session_id)
+    await stage.apply(await stage.answer(2))
+    session_id = stage.scene.session_id
+    assert await stage.leaderboards.fill(session_id, begun.epoch, read[:1], last=False)
+    assert await stage.shown() is None
+    assert await stage.leaderboards.fill(session_id, begun.epoch, read[1:], last=True)
+    assert await stage.board_is_ledger()
+
+
+async def test_a_long_ledger_goes_there_in_parts(stage, monkeypatch):
+    """And nobody sees the board before the last one."""
+    monkeypatch.setattr(rebuild, "PART", 2)
+    seen = []
+    fill = stage.leaderboards.fill
+
+    async def watched(*args, **how):
+        seen.append(await stage.shown())
+        return await fill(*args, **how)
+
+    stage.rebuilder._leaderboards.fill = watched
+    for question in range(3):
+        await stage.answer(question)
+    assert await stage.make_whole(anew=True)
+    assert seen == [None] * 5
+    assert await stage.board_is_ledger()
+
+
+async def test_many_build_it_at_once(stage):
+    """Several app servers, one of them by force: it is whole, and right."""
+    for question in range(3):
+        await stage.answer(question)
+    await stage.redis.flushall()
+    assert all(await asyncio.gather(*(stage.make_whole(anew=at == 3) for at in range(8))))
+    assert await stage.board_is_ledger()
+
+
+async def test_it_is_lost_again_meanwhile(stage, monkeypatch):
+    """Redis is emptied between the parts of the ledger: from the beginning; and not for ever."""
+    monkeypatch.setattr(rebuild, "PART", 2)
+    for question in range(3):
+        await stage.answer(question)
+    fill = stage.leaderboards.fill
+    times = 0
+
+    async def emptied(*args, **how):
+        nonlocal times
+        if times:
+            times -= 1
+            await stage.redis.flushall()
+        return await fill(*args, **how)
+
+    stage.rebuilder._leaderboards.fill = emptied
+    times = 1
+    assert await stage.make_whole(anew=True)
+    assert await stage.board_is_ledger()
+    times = 100
+    with pytest.raises(BoardLost):
+        await stage.make_whole(anew=True)
+    times = 0
+    assert await stage.make_whole()
+
+
+async def test_the_room_is_shown_the_new_board(stage):
+    """Everybody in it has the board of an epoch that is no more."""
+    await stage.answer(0)
+    await stage.make_whole(anew=True)
+    board = await stage.shown()
+    [told] = await stage.told()
+    assert (told["epoch"], told["version"], len(told["rows"])) == (board.epoch, board.version, 3)
+    await stage.make_whole()
+    assert len(await stage.told()) == 1
+
+
+async def test_a_finished_session(stage):
+    """Its board is kept for a day from then on, as it would have been."""
+    await stage.answer(0)
+    await finish_session(stage.pool, stage.scene.session_id)
+    await stage.make_whole(anew=True)
+    ends = [await stage.redis.ttl(key) for key in board_keys(stage.scene.session_id)]
+    assert all(0 < end <= KEPT_SECONDS for end in ends)
+
+
+async def test_no_such_session(stage):
+    """An event of a session that is not in the ledger leaves no board behind."""
+    assert not await stage.rebuilder.make_whole(new_id())
+    assert await stage.redis.keys("*:meta") == [board_keys(stage.scene.session_id)[3].encode()]
