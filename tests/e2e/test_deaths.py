@@ -103,7 +103,8 @@ async def test_stop_and_start_again(tmp_path):
             assert again.json()["user_id"] == ann.tokens["user_id"]
             for caller in (host, ann):
                 caller.http = master.http
-            assert await ann.leaderboard(session) == board
+            # Of another epoch: boards from before a restart of Redis are built anew.
+            assert (await ann.leaderboard(session))["rows"] == board["rows"]
             assert await board_equals_ledger(system, ann, session) == before
             assert (await ann.answer(session, questions[0], WRONG[0], answer_id)).json() == first.json()
             assert (await ann.answer(session, questions[1], RIGHT[1])).status_code == 200
