@@ -17,7 +17,7 @@ TIED := .venv/bin/python -I -S src/tiebreak/embedded/launcher.py $$PPID 15 keep
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help up test check bench bench-fanout kafka web clean
+.PHONY: help up test mutants check bench bench-fanout kafka web clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ test: $(INSTALLED_DEV) $(WEB) $(TESTS_NODE_MODULES) ## run the Python tests, end
 	@scripts/get-redis
 	@scripts/get-kafka $(KAFKA_VERSION)
 	.venv/bin/pytest $(ARGS)
+
+mutants: $(INSTALLED_DEV) $(WEB) ## break each safeguard in turn: its test must fail (docs/safeguards.md; ARGS="drop-the-dedupe")
+	@scripts/get-redis
+	.venv/bin/python -m tests.mutants $(ARGS)
 
 check: $(INSTALLED_DEV) $(NODE_MODULES) ## lint, format, types and import rules; the web client's checks and tests
 	.venv/bin/ruff check

@@ -10,7 +10,8 @@ from prometheus_client import CollectorRegistry
 
 from tests.integration.cache_worker.projector import projection_on
 from tests.scene import Scene, opened_pool
-from tiebreak.cache.keys import board_keys
+from tiebreak.cache.incarnation import Incarnations
+from tiebreak.cache.keys import INCARNATION, board_keys
 from tiebreak.cache.leaderboard import Leaderboards
 from tiebreak.cache_worker import dead_events
 from tiebreak.cache_worker.projection import Projection
@@ -66,9 +67,16 @@ class Way:
 @pytest.fixture
 async def way(database_url, redis_url) -> AsyncIterator[Way]:
     redis = await open_redis(redis_url)
+    await has_been_there_for_an_hour(redis)
     async with opened_pool(database_url) as pool:
         yield Way(pool, redis, StreamsBus(redis, partitions=PARTITIONS, retention_hours=1), Leaderboards(redis))
     await redis.aclose()
+
+
+async def has_been_there_for_an_hour(redis: Redis) -> None:
+    """Nobody goes back in the log for this Redis's sake, which would make good what other safeguards are there for."""
+    now_ms = (await Incarnations(redis).current()).now_ms
+    await redis.hset(INCARNATION, "since_ms", str(now_ms - 3_600_000))
 
 
 async def step_until(projection: Projection, done, steps: int = 200) -> None:
@@ -213,10 +221,4 @@ async def test_poison_stops_nobody(way):
     await way.leaderboards.begin(broken.session_id, anew=True, empty=True)
     assert await dead_events.send_again(way.bus, SystemClock()) == 4
     await step_until(projection, lambda: way.board_is_ledger(broken))
-
-    async def poison_is_dead_again() -> bool:
-        # Maybe more than once: a worker that takes over partitions from one that Redis took for dead reads them again.
-        dead = {event.value for event in await dead_events.waiting(way.bus, SystemClock())}
-        return dead == {b"{}", b"\xff", b"nonsense"}
-
-    await step_until(projection, poison_is_dead_again)
+    assert await dead_events.send_again(way.bus, SystemClock()) == 3

@@ -79,6 +79,20 @@ async def test_redis_forgets_its_last_second(database_url):
                 await server.stop()
 
 
+async def test_an_answer_just_before_it_begins(stage):
+    """It came over the bus to the board that is given up: the ledger that is read later has it."""
+    await stage.answer(0)
+    begin = stage.leaderboards.begin
+
+    async def begun_late(*args, **how):
+        await stage.apply(await stage.answer(1))
+        return await begin(*args, **how)
+
+    stage.rebuilder._leaderboards.begin = begun_late
+    assert await stage.make_whole(anew=True)
+    assert await stage.board_is_ledger()
+
+
 async def test_answers_come_while_it_is_built(stage):
     """By the ledger, by the bus, or both: each counts once."""
     await stage.answer(0)
