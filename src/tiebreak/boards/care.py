@@ -91,11 +91,14 @@ class BoardCare:
         await self._wanted.done(claim)
 
     async def watch(self) -> None:
-        """Have every board looked after once Redis is another one; that it is ours the first time counts too."""
+        """Have the boards of open sessions looked after once Redis is another one; the first one we see counts too.
+
+        Those of finished sessions are built when somebody reads them.
+        """
         incarnation = await self._incarnations.current()
         if incarnation.id == self._known:
             return
-        sessions = await sessions_with_boards(self._pool, kept_seconds=KEPT_SECONDS)
+        sessions = await sessions_with_boards(self._pool, kept_seconds=0)
         await self._wanted.add(sessions)
         # Whoever still wrote to the Redis before this one did so after these boards were built.
         await self._turns.end("audit")

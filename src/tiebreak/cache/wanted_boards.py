@@ -5,7 +5,7 @@ A request outlives whoever asked and whoever took it up; only Redis itself can l
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -33,8 +33,8 @@ class WantedBoards:
         self._redis = redis
         self._script = Script(lua("wanted.lua"))
 
-    async def add(self, quiz_session_ids: Collection[QuizSessionId]) -> None:
-        """Ask for these boards. Idempotent."""
+    async def add(self, quiz_session_ids: Sequence[QuizSessionId]) -> None:
+        """Ask for these boards, in that order. Idempotent."""
         if quiz_session_ids:
             await self._script.call(self._redis, [WANTED], ["add", *map(str, quiz_session_ids)])
 

@@ -7,12 +7,14 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
+from tests.scene import Scene
 from tiebreak.boards.audit import Auditor
 from tiebreak.boards.care import BoardCare
 from tiebreak.cache.incarnation import Incarnations
 from tiebreak.cache.keys import INCARNATION, WANTED, board_keys
 from tiebreak.cache.turns import Turns
 from tiebreak.cache.wanted_boards import WantedBoards
+from tiebreak.database.quiz_sessions import finish_session
 from tiebreak.metrics import BoardMetrics
 from tiebreak.quiz.ranking import MS_SPAN
 
@@ -104,6 +106,19 @@ async def test_another_redis_has_every_board_looked_after(stage, care):
     await care.watch()
     await care.build()
     assert await stage.board_is_ledger()
+
+
+async def test_the_latest_sessions_come_first(stage, care):
+    """A session somebody left open weeks ago does not hold up tonight's quiz; a finished one waits for a reader."""
+    scenes = [stage.scene, *[await Scene.set(stage.pool) for _ in range(4)]]
+    await finish_session(stage.pool, scenes[3].session_id)
+    await care.watch()
+    wanted = WantedBoards(stage.redis)
+    taken = []
+    async with asyncio.timeout(20):
+        while len(taken) < 4:
+            taken += [it.quiz_session_id for it in await wanted.take(1)]
+    assert taken == [scenes[at].session_id for at in (4, 2, 1, 0)]
 
 
 async def test_a_redis_of_another_run_is_another_redis(stage):
