@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha1
 from typing import Any, NamedTuple
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -36,6 +37,32 @@ __all__ = [
 ]
 
 
+class LossTold(AbstractConnection):
+    """uvloop raises RuntimeError where something is written to a connection that was just lost; asyncio an OSError."""
+
+    async def send_packed_command(self, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
+        try:
+            await super().send_packed_command(command, check_health)
+        except RuntimeError as error:
+            raise RedisConnectionError(f"The connection was lost: {error}") from error
+
+
+class TcpConnection(LossTold, Connection): ...
+
+
+class TlsConnection(LossTold, SSLConnection): ...
+
+
+class SocketConnection(LossTold, UnixDomainSocketConnection): ...
+
+
+KINDS: dict[type[AbstractConnection], type[AbstractConnection]] = {
+    Connection: TcpConnection,
+    SSLConnection: TlsConnection,
+    UnixDomainSocketConnection: SocketConnection,
+}
+
+
 async def open_redis(url: str, *, retries: int = 3) -> Redis:
     """A client for `url`; it connects when first used and again after a loss, with a few quick retries.
 
@@ -53,6 +80,7 @@ async def open_redis(url: str, *, retries: int = 3) -> Redis:
         health_check_interval=30,
         protocol=2,
     )
+    pool.connection_class = KINDS[pool.connection_class]
     return Redis.from_pool(pool)
 
 
