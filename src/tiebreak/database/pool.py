@@ -21,18 +21,18 @@ else:
 Record = asyncpg.Record
 UniqueViolation = asyncpg.UniqueViolationError
 
-# What asyncpg raises when the server is gone, going, or not there yet. Retrying may help.
+# What asyncpg raises when the server is gone, going, not there yet, or cannot do its work now. Retrying may help.
 OUTAGES = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,  # class 53: the disk or the memory is full, too many connections
+    asyncpg.OperatorInterventionError,  # class 57: starting, shutting down, crashed, a statement cancelled
+    asyncpg.PostgresSystemError,  # class 58: reading or writing its files failed
+    asyncpg.ReadOnlySQLTransactionError,  # demoted, or set so by whoever runs it
     asyncpg.LockNotAvailableError,
-    asyncpg.QueryCanceledError,
+    asyncpg.InternalClientError,  # the server has said that it ends the connection, and not ended it yet
 )
 
 # For loops that do their best and try again anyway: whatever Postgres says.

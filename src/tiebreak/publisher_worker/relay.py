@@ -10,7 +10,7 @@ import structlog
 
 from tiebreak.clock import Clock
 from tiebreak.database.outbox import Outbox, WaitingEvent
-from tiebreak.database.pool import OUTAGES
+from tiebreak.database.pool import FAILURES
 from tiebreak.errors import Fault
 from tiebreak.event_bus.bus import Message, Producer
 from tiebreak.events import TOPIC, key_of
@@ -55,14 +55,15 @@ class Relay:
     async def run(self, stop: asyncio.Event) -> None:
         """Publish until `stop` is set.
 
-        Polls every 5 ms while there is work, up to every 100 ms while there is none. A temporary fault is tried
-        again, later each time; any other one ends the worker: events wait safely where they are.
+        Polls every 5 ms while there is work, up to every 100 ms while there is none. A temporary fault, and whatever
+        Postgres says, is tried again, later each time; any other one ends the worker: events wait safely where they
+        are. Meanwhile nothing goes round, which readiness tells.
         """
         wait = SHORTEST_WAIT_SECONDS
         while not stop.is_set():
             try:
                 published = await self.step()
-            except (Fault, *OUTAGES) as error:
+            except (Fault, *FAILURES) as error:
                 if isinstance(error, Fault) and not error.temporary:
                     raise
                 wait = min(max(wait, LONGEST_WAIT_SECONDS) * 2, LONGEST_BACKOFF_SECONDS)
