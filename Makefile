@@ -17,7 +17,7 @@ TIED := .venv/bin/python -I -S src/tiebreak/embedded/launcher.py $$PPID 15 keep
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help up test mutants check bench bench-fanout kafka web clean
+.PHONY: help up test mutants check bench bench-fanout chaos kafka web clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,11 @@ bench: $(INSTALLED_DEV) $(WEB) $(BENCH_NODE_MODULES) ## the price of an answer a
 
 bench-fanout: $(INSTALLED_DEV) $(TESTS_NODE_MODULES) ## our sockets beside Node's, python-socketio's and a C loop; writes bench/RESULTS.md (ARGS="--rounds 3")
 	@exec $(TIED) .venv/bin/python -m bench.fanout $(ARGS)
+
+chaos: $(INSTALLED_DEV) $(WEB) ## everything breaks by a seeded schedule, 500 times; writes docs/reliability.md (ARGS="--seed 7 --faults 50 --bus streams")
+	@scripts/get-redis
+	@scripts/get-kafka $(KAFKA_VERSION)
+	@exec $(TIED) .venv/bin/python -m chaos $(ARGS)
 
 kafka: $(INSTALLED_DEV) ## run a Kafka broker on this machine, until Ctrl-C (ARGS="--port 9092 --data DIR")
 	@scripts/get-kafka $(KAFKA_VERSION)

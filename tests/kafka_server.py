@@ -13,7 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,10 +32,11 @@ PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{door_listeners}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}{doors_advertised}
+inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT{door_protocols}
 log.dirs={directory}
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
@@ -58,22 +59,39 @@ def java(*arguments: str) -> tuple[str, ...]:
     return (program, *JAVA, "-cp", f"{LIBRARIES}/*", *arguments)
 
 
+def listed(form: str, ports: Sequence[int]) -> str:
+    return "".join(form.format(number, port) for number, port in enumerate(ports))
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 
 
 class Kafka:
-    """A broker with its data in `directory`. Ports are chosen once, so that clients find it again."""
+    """A broker with its data in `directory`. Ports are chosen once, so that clients find it again.
 
-    def __init__(self, directory: Path, *, port: int = 0) -> None:
+    A broker tells its clients where it is. `doors` are ports of proxies: who comes in by `door_ports[n]` is told to go
+    on by `doors[n]`.
+    """
+
+    def __init__(self, directory: Path, *, port: int = 0, doors: Sequence[int] = ()) -> None:
         self.port = port or free_port()
+        self.door_ports = [free_port() for _ in doors]
         self.servers = f"127.0.0.1:{self.port}"
         directory.mkdir(parents=True, exist_ok=True)
         self._properties = directory / "server.properties"
         self._data = directory / "data"
         self._properties.write_text(
-            PROPERTIES.format(port=self.port, controller=free_port(), directory=self._data), encoding="utf-8"
+            PROPERTIES.format(
+                port=self.port,
+                controller=free_port(),
+                directory=self._data,
+                door_listeners=listed(",DOOR{}://127.0.0.1:{}", self.door_ports),
+                doors_advertised=listed(",DOOR{}://127.0.0.1:{}", doors),
+                door_protocols=listed(",DOOR{}:PLAINTEXT", doors),
+            ),
+            encoding="utf-8",
         )
         program = Program(
             name="kafka",

@@ -48,15 +48,16 @@ class Reply(NamedTuple):
 class HttpClient:
     """One user agent for all players, but without cookies: each would be led to the first one's server."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, *, attempt_seconds: float = ATTEMPT_SECONDS) -> None:
         self._origin = origin.rstrip("/")
+        self._attempt_seconds = attempt_seconds
 
     async def __aenter__(self) -> HttpClient:
         self._session = aiohttp.ClientSession(
             # Without a limit of its own: an answer that waits for a free connection here would wait for us.
             connector=aiohttp.TCPConnector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=ATTEMPT_SECONDS, connect=CONNECT_SECONDS),
+            timeout=aiohttp.ClientTimeout(total=self._attempt_seconds, connect=CONNECT_SECONDS),
         )
         return self
 

@@ -1,0 +1,167 @@
+"""Postgres, and what can be done to it. Killed it loses nothing that it acknowledged: only a machine's end could."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import resource
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import msgspec
+
+from bench.cpu_time import descendants
+from chaos.process_tree import frozen, gone
+from tiebreak.database.migrations import migrate
+from tiebreak.embedded.postgres import Postgres
+from tiebreak.errors import EmbeddedServerFailed
+
+# Few, so that all of them can be taken.
+MAX_CONNECTIONS = 70
+START_SECONDS = 30.0
+# No file grows beyond it: tables cannot, and what has its size already can still be written.
+FULL_AT_BYTES = 8192
+
+
+class DatabaseServer:
+    """A Postgres of our own on a Unix socket."""
+
+    def __init__(self, folder: Path) -> None:
+        self._server = Postgres(folder / "postgres", folder, folder / "postgres.log")
+        program = self._server.child.program
+        # fsync is for the end of a machine; a commit is in the kernel's hands before it is acknowledged all the same.
+        options = (f"--max_connections={MAX_CONNECTIONS}", "--fsync=off", "--log_checkpoints=off")
+        self._server.child.program = msgspec.structs.replace(program, command=program.command + options)
+        self.url = self._server.url()
+        self.socket = str(folder / ".s.PGSQL.5432")
+
+    async def start(self) -> None:
+        await self._server.prepare()
+        await self._server.start()
+        await migrate(self.url)
+
+    async def stop(self) -> None:
+        await self._server.stop()
+
+    @property
+    def pid(self) -> int:
+        assert self._server.child.pid is not None
+        return self._server.child.pid
+
+    async def kill(self, seconds: float) -> None:
+        """SIGKILL to the server; started again so much later. Its connections' processes find out by themselves."""
+        family = descendants(self.pid)
+        os.kill(self.pid, signal.SIGKILL)
+        await self._server.child.ended()
+        await gone(family)
+        await asyncio.sleep(seconds)
+        self._server.forget_last_run()
+        await self._start_again()
+
+    async def restart(self, seconds: float) -> None:
+        """An administrator's fast shutdown, and a start."""
+        await self._server.stop()
+        await asyncio.sleep(seconds)
+        await self._start_again()
+
+    async def freeze(self, seconds: float) -> None:
+        await frozen(self.pid, seconds)
+
+    async def kill_connections_process(self) -> None:
+        """SIGKILL to one of its children, for which Postgres ends all connections and recovers."""
+        async with self.connection() as connection:
+            found = await connection.fetch(
+                "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            )
+        # Seen from here its process ids are the same: it has a user namespace of its own and no other.
+        for row in random.sample(found, min(1, len(found))):
+            os.kill(row["pid"], signal.SIGKILL)
+
+    async def end_connections(self) -> None:
+        """As a failover of a connection pooler does."""
+        async with self.connection() as connection:
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE usename IS NOT NULL AND pid <> pg_backend_pid()"
+            )
+
+    @asynccontextmanager
+    async def read_only(self) -> AsyncGenerator[None]:
+        """As a database is that was demoted, or whose provider found it too full."""
+        await self._set("default_transaction_read_only = on")
+        try:
+            yield
+        finally:
+            await self._set("default_transaction_read_only = off")
+
+    @asynccontextmanager
+    async def without_connections(self) -> AsyncGenerator[None]:
+        """All are taken, by us, after those of the others were ended."""
+        async with AsyncExitStack() as ours:
+            first = await ours.enter_async_context(self.connection())
+            ended = False
+            while True:
+                try:
+                    await ours.enter_async_context(self.connection())
+                except (asyncpg.TooManyConnectionsError, asyncpg.CannotConnectNowError, TimeoutError, OSError):
+                    if ended:
+                        break
+                    await first.execute(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                        "WHERE usename IS NOT NULL AND application_name <> 'chaos'"
+                    )
+                    ended = True
+            yield
+
+    @asynccontextmanager
+    async def locked(self) -> AsyncGenerator[None]:
+        """Somebody's long transaction stands in the way of every answer."""
+        async with self.connection() as connection, connection.transaction():
+            await connection.execute("LOCK TABLE participant_answers IN EXCLUSIVE MODE")
+            yield
+
+    @asynccontextmanager
+    async def without_room(self) -> AsyncGenerator[None]:
+        """No file can grow: a disk that is full, by a limit on the size of files."""
+        limit_files(descendants(self.pid), FULL_AT_BYTES)
+        try:
+            yield
+        finally:
+            limit_files(descendants(self.pid), resource.RLIM_INFINITY)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncGenerator[asyncpg.Connection]:
+        """Past the proxies."""
+        connection = await asyncpg.connect(self.url, timeout=5, server_settings={"application_name": "chaos"})
+        try:
+            yield connection
+        finally:
+            connection.terminate()
+
+    async def _set(self, setting: str) -> None:
+        async with self.connection() as connection:
+            # Ours may be one of those that can only read.
+            await connection.execute("SET default_transaction_read_only = off")
+            await connection.execute(f"ALTER SYSTEM SET {setting}")
+            await connection.execute("SELECT pg_reload_conf()")
+
+    async def _start_again(self) -> None:
+        async with asyncio.timeout(START_SECONDS):
+            while True:
+                try:
+                    return await self._server.start()
+                except EmbeddedServerFailed:  # the last run is not quite gone
+                    await asyncio.sleep(0.2)
+
+
+def limit_files(pids: set[int], size: int) -> None:
+    """How large files may grow; writers beyond it get an error (EFBIG): they ignore the signal that comes with it."""
+    for pid in pids:
+        try:
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        except ProcessLookupError:
+            continue
