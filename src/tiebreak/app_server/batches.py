@@ -23,10 +23,13 @@ log = structlog.get_logger()
 LARGEST = 256
 # While the store works on one, the next one is prepared.
 AT_ONCE = 2
+# Whoever has waited so long for the store to begin is better told to come back: clients send again after ten seconds of
+# silence, and gateways give up after fifteen. Five leave the store that long for what it has begun.
+LONGEST_WAIT_SECONDS = 5.0
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
-Settle: TypeAlias = Callable[[Outcome | Exception], None]
+Settle: TypeAlias = Callable[[Outcome | Refusal | Exception], None]
 
 
 class Batches(Generic[Item, Outcome]):
@@ -40,16 +43,23 @@ class Batches(Generic[Item, Outcome]):
         outages: tuple[type[Exception], ...],
         largest: int = LARGEST,
         at_once: int = AT_ONCE,
+        longest_wait_seconds: float = LONGEST_WAIT_SECONDS,
+        on_waited: Callable[[], object] = lambda: None,
     ) -> None:
         """`carry_out` gives each item's outcome, or raises and has done nothing, or may be repeated all the same.
 
-        `outages` are the exceptions that every other item would meet as well.
+        `outages` are the exceptions that every other item would meet as well. `on_waited` is called for each item
+        that has waited for `longest_wait_seconds` and was given up.
         """
         self._carry_out = carry_out
         self._longest_queue = longest_queue
         self._outages = outages
         self._largest = largest
-        self._waiting: deque[tuple[Item, Settle[Outcome]]] = deque()
+        self._longest_wait_seconds = longest_wait_seconds
+        self._on_waited = on_waited
+        # With the moment each came (the loop's time).
+        self._waiting: deque[tuple[Item, Settle[Outcome], float]] = deque()
+        self._patience: asyncio.TimerHandle | None = None
         # Workers that could be started, and batches that could be carried out beside those under way.
         self._unused = self._free = at_once
         self._workers: set[asyncio.Task[None]] = set()
@@ -61,22 +71,26 @@ class Batches(Generic[Item, Outcome]):
     def submit(self, item: Item, settle: Settle[Outcome]) -> Refusal | None:
         """Have the item carried out; `settle` is told what became of it. BUSY, and nothing done, if too many wait.
 
-        `settle` gets the outcome, or what `carry_out` raised for this item, once, after this has returned.
+        `settle` gets the outcome, or what `carry_out` raised for this item, once, after this has returned; or BUSY,
+        if it has waited too long: then it was not begun and never will be.
         """
         if len(self._waiting) >= self._longest_queue:
             return Refusal.BUSY
-        self._waiting.append((item, settle))
+        loop = asyncio.get_running_loop()
+        self._waiting.append((item, settle, loop.time()))
+        if self._patience is None:
+            self._patience = loop.call_later(self._longest_wait_seconds, self._give_up)
         if self._unused:
             self._unused -= 1
             # Not in the context of whoever came first: it carries the items of many.
-            worker = asyncio.get_running_loop().create_task(self._work(), context=Context())
+            worker = loop.create_task(self._work(), context=Context())
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
         return None
 
     async def outcome_of(self, item: Item) -> Outcome | Refusal:
         """The same, and wait for it. Who gives up waiting does not stop the item. Raises what `carry_out` raised."""
-        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        outcome: asyncio.Future[Outcome | Refusal] = asyncio.get_running_loop().create_future()
         return self.submit(item, partial(settle_future, outcome)) or await outcome
 
     async def _work(self) -> None:
@@ -87,18 +101,30 @@ class Batches(Generic[Item, Outcome]):
                 batch = [self._waiting.popleft() for _ in range(min(share, self._largest))]
                 self._free -= 1
                 try:
-                    outcomes = await self._outcomes([item for item, _ in batch])
+                    outcomes = await self._outcomes([item for item, _, _ in batch])
                 finally:
                     self._free += 1
-                for (_, settle), outcome in zip(batch, outcomes, strict=True):
-                    try:
-                        settle(outcome)
-                    except Exception as error:
-                        # The others still wait for theirs.
-                        log.error("batch.outcome_lost", exc_info=error)
+                for (_, settle, _), outcome in zip(batch, outcomes, strict=True):
+                    told(settle, outcome)
         finally:
             # In one step with the look at the queue: nobody's item is left without a worker.
             self._unused += 1
+
+    def _give_up(self) -> None:
+        """Refuse who has waited too long; look again when the next one will have."""
+        loop = asyncio.get_running_loop()
+        came_before = loop.time() - self._longest_wait_seconds
+        given_up = 0
+        while self._waiting and self._waiting[0][2] <= came_before:
+            _, settle, _ = self._waiting.popleft()
+            given_up += 1
+            self._on_waited()
+            told(settle, Refusal.BUSY)
+        if given_up:
+            log.warning("batch.given_up", items=given_up)
+        self._patience = (
+            loop.call_at(self._waiting[0][2] + self._longest_wait_seconds, self._give_up) if self._waiting else None
+        )
 
     async def _outcomes(self, items: Sequence[Item]) -> Sequence[Outcome | Exception]:
         """All at once, once more if that fails, and then each by itself: one item cannot spoil the others."""
@@ -131,7 +157,15 @@ class Batches(Generic[Item, Outcome]):
         return outcomes
 
 
-def settle_future(future: asyncio.Future[Outcome], outcome: Outcome | Exception) -> None:
+def told(settle: Settle[Outcome], outcome: Outcome | Refusal | Exception) -> None:
+    """Tell one of many its outcome: the others still wait for theirs."""
+    try:
+        settle(outcome)
+    except Exception as error:
+        log.error("batch.outcome_lost", exc_info=error)
+
+
+def settle_future(future: asyncio.Future[Outcome | Refusal], outcome: Outcome | Refusal | Exception) -> None:
     """For who waits, or has given up waiting."""
     if future.done():
         return

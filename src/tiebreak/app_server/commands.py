@@ -63,7 +63,12 @@ class Answers:
         self._nudge = nudge
         self._clock = clock
         self._metrics = metrics
-        self._batches = Batches(self._record, longest_queue=longest_queue, outages=OUTAGES)
+        self._batches = Batches(
+            self._record,
+            longest_queue=longest_queue,
+            outages=OUTAGES,
+            on_waited=lambda: self._counted(Refusal.BUSY),
+        )
         metrics.count_waiting = self._batches.__len__
 
     async def submit(self, user_id: UserId, command: UpdateScore) -> Outcome | Refusal:

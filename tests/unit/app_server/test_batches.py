@@ -213,3 +213,47 @@ async def test_who_gives_up_waiting_disturbs_nobody(store):
     store.open.set()
     assert await outcomes[1] == "done 2"
     assert store.batches == [[1, 2]]
+
+
+async def test_item_that_has_waited_too_long_is_refused_unbegun(store):
+    """While the store hangs; what it has begun is left to it, and what comes later is carried out."""
+    given_up: list[str] = []
+    batches = Batches(
+        store.carry_out,
+        longest_queue=100,
+        outages=(Gone,),
+        largest=2,
+        at_once=1,
+        longest_wait_seconds=0.05,
+        on_waited=lambda: given_up.append("one"),
+    )
+    store.open.clear()
+    begun = [submit(batches, item) for item in (1, 2)]
+    await turns(lambda: store.batches)
+    waiting = [submit(batches, item) for item in (3, 4, 5)]
+    async with asyncio.timeout(5):
+        assert await asyncio.gather(*waiting) == [Refusal.BUSY] * 3
+    assert len(given_up) == 3
+    assert len(batches) == 0
+    assert not any(it.done() for it in begun)
+    store.open.set()
+    assert await asyncio.gather(*begun) == ["done 1", "done 2"]
+    assert await submit(batches, 6) == "done 6"
+    assert store.batches == [[1, 2], [6]]
+
+
+async def test_item_whose_turn_comes_in_time_is_carried_out(store):
+    """Each has its own time: that of the first does not end the wait of the next."""
+    batches = Batches(store.carry_out, longest_queue=100, outages=(Gone,), at_once=1, longest_wait_seconds=0.3)
+    store.open.clear()
+    begun = submit(batches, 1)
+    await turns(lambda: store.batches)
+    early = submit(batches, 2)
+    late: list[asyncio.Future[str]] = []
+    asyncio.get_running_loop().call_later(0.2, lambda: late.append(submit(batches, 3)))
+    async with asyncio.timeout(5):
+        assert await early is Refusal.BUSY
+    assert not late[0].done()
+    store.open.set()
+    assert await begun == "done 1"
+    assert await late[0] == "done 3"
