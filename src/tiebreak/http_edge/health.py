@@ -36,6 +36,7 @@ class Doctor:
     def __init__(self, checks: Mapping[str, Check], registry: CollectorRegistry, stop: asyncio.Event) -> None:
         self._checks = checks
         self._stop = stop
+        self._under_way: dict[str, asyncio.Task[object]] = {}
         self.registry = registry
 
     async def missing(self) -> list[str]:
@@ -44,13 +45,20 @@ class Doctor:
         return ["stopping", *absent] if self._stop.is_set() else absent
 
     async def _absent(self, name: str) -> str | None:
-        try:
-            async with asyncio.timeout(CHECK_SECONDS):
-                await self._checks[name]()
-        except Exception as error:
-            log.info("health.missing", name=name, error=f"{type(error).__name__}: {error}")
-            return name
-        return None
+        """Ask once at a time. A check that hangs is left to end by itself: cancelled it may hang all the same."""
+        check = self._under_way.get(name)
+        if check is None:
+            check = self._under_way[name] = asyncio.ensure_future(self._asked(name))
+            check.add_done_callback(lambda _: self._under_way.pop(name))
+        done, _ = await asyncio.wait({check}, timeout=CHECK_SECONDS)
+        error = check.exception() if done else TimeoutError(f"no answer within {CHECK_SECONDS:.0f} s")
+        if error is None:
+            return None
+        log.info("health.missing", name=name, error=f"{type(error).__name__}: {error}")
+        return name
+
+    async def _asked(self, name: str) -> object:
+        return await self._checks[name]()
 
 
 @get("/healthz", sync_to_thread=False)
