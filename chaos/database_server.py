@@ -23,8 +23,12 @@ from tiebreak.errors import EmbeddedServerFailed
 # Few, so that all of them can be taken.
 MAX_CONNECTIONS = 70
 START_SECONDS = 30.0
-# No file grows beyond it: tables cannot, and what has its size already can still be written.
-FULL_AT_BYTES = 8192
+END_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND application_name <> 'chaos'
+"""
+# Nothing is written beyond it in any file, the write-ahead log included.
+FULL_AT_BYTES = 65_536
 
 
 class DatabaseServer:
@@ -53,12 +57,18 @@ class DatabaseServer:
         return self._server.child.pid
 
     async def kill(self, seconds: float) -> None:
-        """SIGKILL to the server; started again so much later. Its connections' processes find out by themselves."""
+        """SIGKILL to the server; started again so much later."""
+        async with self.killed():
+            await asyncio.sleep(seconds)
+
+    @asynccontextmanager
+    async def killed(self) -> AsyncGenerator[None]:
+        """SIGKILL to the server; started again at the end. Its connections' processes find out by themselves."""
         family = descendants(self.pid)
         os.kill(self.pid, signal.SIGKILL)
         await self._server.child.ended()
         await gone(family)
-        await asyncio.sleep(seconds)
+        yield
         self._server.forget_last_run()
         await self._start_again()
 
@@ -84,10 +94,7 @@ class DatabaseServer:
     async def end_connections(self) -> None:
         """As a failover of a connection pooler does."""
         async with self.connection() as connection:
-            await connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE usename IS NOT NULL AND pid <> pg_backend_pid()"
-            )
+            await connection.execute(END_OTHERS)
 
     @asynccontextmanager
     async def read_only(self) -> AsyncGenerator[None]:
@@ -103,18 +110,12 @@ class DatabaseServer:
         """All are taken, by us, after those of the others were ended."""
         async with AsyncExitStack() as ours:
             first = await ours.enter_async_context(self.connection())
-            ended = False
             while True:
                 try:
                     await ours.enter_async_context(self.connection())
                 except (asyncpg.TooManyConnectionsError, asyncpg.CannotConnectNowError, TimeoutError, OSError):
-                    if ended:
+                    if not await first.fetch(END_OTHERS):
                         break
-                    await first.execute(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                        "WHERE usename IS NOT NULL AND application_name <> 'chaos'"
-                    )
-                    ended = True
             yield
 
     @asynccontextmanager
@@ -126,12 +127,23 @@ class DatabaseServer:
 
     @asynccontextmanager
     async def without_room(self) -> AsyncGenerator[None]:
-        """No file can grow: a disk that is full, by a limit on the size of files."""
-        limit_files(descendants(self.pid), FULL_AT_BYTES)
+        """The disk is full, by a limit on the size of files.
+
+        A Postgres that cannot write its log ends itself; somebody makes room, and starts it again.
+        """
+        family = descendants(self.pid)
+        limit_files(family, FULL_AT_BYTES)
         try:
             yield
         finally:
-            limit_files(descendants(self.pid), resource.RLIM_INFINITY)
+            if self._server.child.running:
+                limit_files(descendants(self.pid), resource.RLIM_INFINITY)
+                # It may be on its way out.
+                await asyncio.sleep(1)
+            if not self._server.child.running:
+                await gone(family)
+                self._server.forget_last_run()
+                await self._start_again()
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[asyncpg.Connection]:

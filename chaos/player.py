@@ -52,6 +52,14 @@ class Player:
 
     async def play(self, pace_seconds: float, until: asyncio.Event) -> None:
         """Answer at that pace until told otherwise, or out of questions; then wait until all is settled."""
+        try:
+            await self._play(pace_seconds, until)
+            await asyncio.gather(*self._under_way)
+        finally:
+            for task in self._under_way:
+                task.cancel()
+
+    async def _play(self, pace_seconds: float, until: asyncio.Event) -> None:
         turns = asyncio.Semaphore(AT_ONCE)
         while not until.is_set() and not self._session.history.finished:
             await asyncio.sleep(self._random.expovariate(1 / pace_seconds))
@@ -65,7 +73,6 @@ class Player:
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
             task.add_done_callback(lambda _: turns.release())
-        await asyncio.gather(*self._under_way)
 
     async def give(self, question: int, *, right: bool) -> Given:
         """One answer, given plainly, until it is settled."""

@@ -62,8 +62,6 @@ CHEAP = (
     Kind.END_BACKENDS,
     Kind.READ_ONLY_DATABASE,
     Kind.SCRIPT_FLUSH,
-    Kind.FLUSH,
-    Kind.FORGET,
     Kind.CLOCK,
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -25,8 +25,9 @@ SETTINGS = LIMITS | {"TIEBREAK_ACCESS_TOKEN_MINUTES": "60", "TIEBREAK_FORWARD_AU
 class Stage:
     """Everything that faults happen to, by name (schedule.py)."""
 
-    def __init__(self, bus: Bus, cache: CacheKind, folder: Path) -> None:
+    def __init__(self, bus: Bus, cache: CacheKind, folder: Path, settings: Mapping[str, str]) -> None:
         self.bus: Bus = bus
+        self._settings = settings
         self.folder = folder
         self.links = {name: Link(name) for name in links(bus)}
         self.database = DatabaseServer(folder)
@@ -109,6 +110,7 @@ class Stage:
         kafka = {"TIEBREAK_KAFKA_SERVERS": f"127.0.0.1:{port(KAFKA)}"} if f"{name}→{KAFKA}" in self.links else {}
         return (
             SETTINGS
+            | dict(self._settings)
             | kafka
             | {
                 "TIEBREAK_DATABASE_URL": f"postgresql://tiebreak@127.0.0.1:{port(POSTGRES)}/tiebreak?sslmode=disable",
@@ -122,9 +124,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(bus: Bus, cache: CacheKind, folder: Path) -> AsyncGenerator[Stage]:
-    """A stage that is ready, and gone at the end."""
+async def staged(
+    bus: Bus, cache: CacheKind, folder: Path, settings: Mapping[str, str] | None = None
+) -> AsyncGenerator[Stage]:
+    """A stage that is ready, and gone at the end; its processes have these settings, besides."""
     async with AsyncExitStack() as closing:
-        stage = Stage(bus, cache, folder)
+        stage = Stage(bus, cache, folder, settings or {})
         await stage.open(closing)
         yield stage

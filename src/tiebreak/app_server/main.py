@@ -30,7 +30,7 @@ from tiebreak.cache.limits import MissLimit
 from tiebreak.cache.turns import Turns
 from tiebreak.cache.wanted_boards import WantedBoards
 from tiebreak.clock import SystemClock
-from tiebreak.database.pool import open_pool, patiently
+from tiebreak.database.pool import can_write, open_pool, patiently
 from tiebreak.errors import KeysUnavailable
 from tiebreak.http_edge.health import Check, Doctor
 from tiebreak.http_edge.lanes import LaneConnection
@@ -112,10 +112,11 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             clock=clock,
             adapter=streams.adapter,
             on_recovered=healing.back,
+            outages=OUTAGES,
         )
         SocketMetrics(registry, lambda: sockets.figures(streams.counts.of))
         checks: dict[str, Check] = {
-            "database": partial(pool.execute, "SELECT 1"),
+            "database": partial(can_write, pool),
             "cache": redis.ping,
             "auth": verifier.ready,
         }

@@ -25,7 +25,7 @@ log = structlog.get_logger()
 POLL_SECONDS = 1.0
 # With the wait for a connection.
 ANSWER_SECONDS = 5.0
-# A revocation may commit this long after the time it carries, which is Postgres's: 30 s at most for its statement
+# A revocation may commit this long after the time it carries, which is Postgres's: 10 s at most for its statement
 # (database/pool.py). The rest is for a Postgres that takes over with a clock of its own.
 OVERLAP_SECONDS = 120.0
 

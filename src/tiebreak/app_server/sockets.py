@@ -32,6 +32,7 @@ def socket_server(
     clock: Clock,
     adapter: AdapterFactory,
     on_recovered: Callable[[Collection[str]], None],
+    outages: tuple[type[Exception], ...],
 ) -> SocketServer[Identity]:
     """A Socket.IO server that handles every message of docs/messages.md."""
     allowed = {origin.strip() for origin in origins.split(",") if origin.strip()}
@@ -88,4 +89,5 @@ def socket_server(
         clock=clock,
         adapter=adapter,
         on_recovered=on_recovered,
+        outages=outages,
     )

@@ -20,7 +20,7 @@ from tiebreak.auth_server.routes import ROUTES
 from tiebreak.auth_server.signing import AccessTokens, load_signing_key, public_keys
 from tiebreak.cache.limits import MissLimit
 from tiebreak.clock import Clock, SystemClock
-from tiebreak.database.pool import FAILURES, OUTAGES, open_pool
+from tiebreak.database.pool import FAILURES, OUTAGES, can_write, open_pool
 from tiebreak.http_edge.application import application
 from tiebreak.http_edge.health import HEALTH_ROUTES, Doctor
 from tiebreak.http_edge.serving import serve
@@ -72,7 +72,7 @@ async def opened(settings: Settings, clock: Clock, stop: asyncio.Event) -> Async
         failures = FailureLimit(misses)
         parts = {
             "pool": pool,
-            "doctor": Doctor({"database": partial(pool.execute, "SELECT 1")}, CollectorRegistry(), stop),
+            "doctor": Doctor({"database": partial(can_write, pool)}, CollectorRegistry(), stop),
             "accounts": Accounts(pool, logins, passwords, failures, at_once=settings.password_hashers),
             "logins": logins,
             "access_tokens": AccessTokens(key, clock, minutes=settings.access_token_minutes),

@@ -38,6 +38,10 @@ OUTAGES = (
 # For loops that do their best and try again anyway: whatever Postgres says.
 FAILURES = (*OUTAGES, asyncpg.PostgresError)
 
+# A gateway gives up after 15 s: with the 5 s that an answer may wait for its turn, what hangs is refused before that.
+STATEMENT_SECONDS = 10.0
+CONNECT_SECONDS = 5.0
+
 log = structlog.get_logger()
 
 Result = TypeVar("Result")
@@ -59,12 +63,19 @@ async def open_pool(
             url,
             min_size=1,
             max_size=size,
-            command_timeout=30,
+            timeout=CONNECT_SECONDS,
+            command_timeout=STATEMENT_SECONDS,
             reset=leave_as_it_is,
             server_settings={"jit": "off", "plan_cache_mode": plans},
         )
 
     return await patiently(create, connect_seconds)
+
+
+async def can_write(pool: Pool) -> None:
+    """A check for Doctor. Raises DatabaseUnavailable where Postgres answers and takes nothing; OUTAGES."""
+    if await pool.fetchval("SELECT current_setting('transaction_read_only')") == "on":
+        raise DatabaseUnavailable("Postgres is read-only: it was demoted, or set so.")
 
 
 async def fetch(pool: Pool, statement: str, *arguments: object) -> list[Record]:

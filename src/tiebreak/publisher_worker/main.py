@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from tiebreak.clock import Clock, SystemClock
 from tiebreak.database.outbox import Nudges, Outbox
-from tiebreak.database.pool import FAILURES, OUTAGES, open_pool
+from tiebreak.database.pool import FAILURES, OUTAGES, can_write, open_pool
 from tiebreak.event_bus.choice import opened_bus
 from tiebreak.http_edge.health import Check, Doctor, serve_health
 from tiebreak.http_edge.liveness import goes_round
@@ -39,7 +39,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         nudges = Nudges(database_url, relay.nudge)
         closing.push_async_callback(nudges.close)
         checks: dict[str, Check] = {
-            "database": partial(pool.execute, "SELECT 1"),
+            "database": partial(can_write, pool),
             "bus": bus.ping,
             "relay": partial(goes_round, relay, clock),
         }

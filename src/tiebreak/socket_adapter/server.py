@@ -113,11 +113,13 @@ class SocketServer(Generic[Identity]):
         clock: Clock,
         adapter: AdapterFactory = LocalAdapter,
         on_recovered: Callable[[Collection[str]], None] = lambda _: None,
+        outages: tuple[type[Exception], ...] = (),
     ) -> None:
         """`origin_allowed` gets the Origin and the Host header; `handlers` are by type of message.
 
         `on_recovered` gets the rooms of a client that has come back to them.
         A handler's result becomes the acknowledgement `{ok: true, …}`; Refused becomes `{ok: false, code, title}`.
+        `outages` are the exceptions that say a server we stand on is away: the code is "unavailable" then.
         """
         self._authenticate = authenticate
         self._limits = limits
@@ -146,7 +148,7 @@ class SocketServer(Generic[Identity]):
         sockets.on_disconnect(self._left)
         sockets.on_recovered(lambda socket: on_recovered(socket.joined))
         for message, handler in {RenewToken: self._renew, **handlers}.items():
-            sockets.on(message.event, receiver(message, handler))
+            sockets.on(message.event, receiver(message, handler, outages))
         sockets.on_any(unknown)
 
     @property

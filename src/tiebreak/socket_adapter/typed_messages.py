@@ -24,10 +24,15 @@ class Failed(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str = ""
 
 
-def receiver(message: type[Any], handler: Callable[[Any, Any], Awaitable[msgspec.Struct | None]]) -> EventHandler:
+def receiver(
+    message: type[Any],
+    handler: Callable[[Any, Any], Awaitable[msgspec.Struct | None]],
+    outages: tuple[type[Exception], ...] = (),
+) -> EventHandler:
     """A handler of events that takes one message of a type and acknowledges with what became of it.
 
-    `handler` gets the socket's context and the message.
+    `handler` gets the socket's context and the message. `outages` are the exceptions that say a server we stand on is
+    away.
     """
 
     async def receive(socket: Socket, arguments: list[Any]) -> Sequence[object]:
@@ -40,9 +45,11 @@ def receiver(message: type[Any], handler: Callable[[Any, Any], Awaitable[msgspec
         except (msgspec.ValidationError, RecursionError) as error:
             return [failed(Refusal.REQUEST_INVALID, str(error))]
         except Exception as error:
-            temporary = isinstance(error, Fault) and error.temporary
+            if isinstance(error, outages) or (isinstance(error, Fault) and error.temporary):
+                log.warning("message.unavailable", message=message.event, error=f"{type(error).__name__}: {error}")
+                return [failed(Refusal.UNAVAILABLE)]
             log.error("message.failed", message=message.event, exc_info=error)
-            return [failed(Refusal.UNAVAILABLE if temporary else Refusal.INTERNAL)]
+            return [failed(Refusal.INTERNAL)]
         fields: dict[str, object] = msgspec.to_builtins(result) if result else {}
         return [{"ok": True, **fields}]
 
