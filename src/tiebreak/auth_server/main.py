@@ -20,7 +20,7 @@ from tiebreak.auth_server.routes import ROUTES
 from tiebreak.auth_server.signing import AccessTokens, load_signing_key, public_keys
 from tiebreak.cache.limits import MissLimit
 from tiebreak.clock import Clock, SystemClock
-from tiebreak.database.pool import FAILURES, OUTAGES, can_write, open_pool
+from tiebreak.database.pool import FAILURES, OUTAGES, can_write, open_pool, patiently
 from tiebreak.http_edge.application import application
 from tiebreak.http_edge.health import HEALTH_ROUTES, Doctor
 from tiebreak.http_edge.serving import serve
@@ -67,7 +67,7 @@ async def opened(settings: Settings, clock: Clock, stop: asyncio.Event) -> Async
             redis = await open_redis(settings.redis_url)
             closing.push_async_callback(redis.aclose)
             misses = MissLimit(redis, name="login", per_minute=settings.limit_login_failures_per_minute)
-        key = await load_signing_key(pool)
+        key = await patiently(partial(load_signing_key, pool), seconds=10)
         logins = Logins(pool, clock, token_days=settings.refresh_token_days)
         failures = FailureLimit(misses)
         parts = {

@@ -54,7 +54,7 @@ class AccessTokens:
 
 
 async def load_signing_key(pool: Pool) -> RSAKey:
-    """The newest key, made now if there is none; instances that start at once agree on one."""
+    """The newest key, made now if there is none; instances that start at once agree on one. May be repeated."""
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(sql("lock_signing_keys"), LOCK)
         newest = await connection.fetchval(sql("newest_signing_key"))

@@ -73,7 +73,7 @@ class Relay:
             wait = SHORTEST_WAIT_SECONDS if published else min(wait * 2, LONGEST_WAIT_SECONDS)
             if published < BATCH_SIZE:
                 await self._rest(wait)
-        await self._outbox.leave()
+        await self._leave()
 
     async def step(self) -> int:
         """Renew the leases if it is time, then publish one batch; how many events were published."""
@@ -96,6 +96,13 @@ class Relay:
         await self._remove(published)
         self._metrics.published.inc(len(published))
         return len(published)
+
+    async def _leave(self) -> None:
+        """Let others have our shards at once; without a word of ours they take them when the leases have run out."""
+        try:
+            await self._outbox.leave()
+        except FAILURES as error:
+            log.warning("relay.left_unannounced", error=str(error))
 
     async def _remove(self, published: Sequence[WaitingEvent]) -> None:
         removed = await self._outbox.remove(published)
