@@ -17,12 +17,14 @@ import msgspec
 from bench.cpu_time import descendants
 from chaos.process_tree import frozen, gone
 from tiebreak.database.migrations import migrate
+from tiebreak.database.pool import patiently
 from tiebreak.embedded.postgres import Postgres
 from tiebreak.errors import EmbeddedServerFailed
 
 # Few, so that all of them can be taken.
 MAX_CONNECTIONS = 70
 START_SECONDS = 30.0
+PATIENCE_SECONDS = 20.0
 END_OTHERS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE backend_type = 'client backend' AND application_name <> 'chaos'
@@ -112,8 +114,9 @@ class DatabaseServer:
             first = await ours.enter_async_context(self.connection())
             while True:
                 try:
-                    await ours.enter_async_context(self.connection())
-                except (asyncpg.TooManyConnectionsError, asyncpg.CannotConnectNowError, TimeoutError, OSError):
+                    taken = await self._connect()
+                    ours.callback(taken.terminate)
+                except (asyncpg.TooManyConnectionsError, TimeoutError):
                     if not await first.fetch(END_OTHERS):
                         break
             yield
@@ -147,12 +150,15 @@ class DatabaseServer:
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[asyncpg.Connection]:
-        """Past the proxies."""
-        connection = await asyncpg.connect(self.url, timeout=5, server_settings={"application_name": "chaos"})
+        """Past the proxies; as soon as Postgres is there, which may have been hurt just now."""
+        connection = await patiently(self._connect, PATIENCE_SECONDS)
         try:
             yield connection
         finally:
             connection.terminate()
+
+    async def _connect(self) -> asyncpg.Connection:
+        return await asyncpg.connect(self.url, timeout=5, server_settings={"application_name": "chaos"})
 
     async def _set(self, setting: str) -> None:
         async with self.connection() as connection:

@@ -23,7 +23,7 @@ LIVED_SECONDS = 5.0
 # Longer than a process takes that must wait for a server that hangs.
 STOP_SECONDS = 25.0
 # Ends that are documented: what it stands on is away while it starts, or its bus's client cannot go on (errors.py).
-DOCUMENTED = ("does not answer", "cannot go on", "cannot be read from")
+DOCUMENTED = ("does not answer", "cannot go on", "cannot be read from", "could not be made on Kafka")
 SERVERS = ("auth-server", "app-server")
 
 

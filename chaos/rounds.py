@@ -72,12 +72,12 @@ class Round:
             probing = asyncio.create_task(probe.run(self._over))
             self._playing.append(probing)
             faults = Faults(self._stage)
+            self._result.struck = faults.struck
             await self._break(schedule, faults, host, told)
             self._over.set()
             self._sessions += probe.sessions
             self._viewers += [player.viewer for player in probe.players]
             self._staying += probe.staying
-            self._result.struck = faults.struck
             await self._judge(inspection)
             judge_recovery(faults.struck, probe.samples)
         finally:
