@@ -15,7 +15,7 @@ import asyncpg
 import msgspec
 
 from bench.cpu_time import descendants
-from chaos.process_tree import frozen, gone
+from chaos.process_tree import frozen, gone, signal_all
 from tiebreak.database.migrations import migrate
 from tiebreak.database.pool import patiently
 from tiebreak.embedded.postgres import Postgres
@@ -25,6 +25,7 @@ from tiebreak.errors import EmbeddedServerFailed
 MAX_CONNECTIONS = 70
 START_SECONDS = 30.0
 PATIENCE_SECONDS = 20.0
+RECOVERY_SECONDS = 5.0
 END_OTHERS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE backend_type = 'client backend' AND application_name <> 'chaos'
@@ -139,11 +140,13 @@ class DatabaseServer:
         try:
             yield
         finally:
-            if self._server.child.running:
-                limit_files(descendants(self.pid), resource.RLIM_INFINITY)
-                # It may be on its way out.
-                await asyncio.sleep(1)
-            if not self._server.child.running:
+            # The server first: whom it starts from now on has no limit.
+            limit_files({self.pid}, resource.RLIM_INFINITY)
+            family |= descendants(self.pid)
+            limit_files(family, resource.RLIM_INFINITY)
+            if not await self._recovers():
+                signal_all(family | descendants(self.pid), signal.SIGKILL)
+                await self._server.child.ended()
                 await gone(family)
                 self._server.forget_last_run()
                 await self._start_again()
@@ -159,6 +162,19 @@ class DatabaseServer:
 
     async def _connect(self) -> asyncpg.Connection:
         return await asyncpg.connect(self.url, timeout=5, server_settings={"application_name": "chaos"})
+
+    async def _recovers(self) -> bool:
+        """Whether it goes on by itself: it may be on its way out, or stuck in a recovery that had no room."""
+        await asyncio.sleep(1)
+        try:
+            async with asyncio.timeout(RECOVERY_SECONDS):
+                while self._server.child.running:
+                    if await self._server.ping():
+                        return True
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            pass
+        return False
 
     async def _set(self, setting: str) -> None:
         async with self.connection() as connection:
