@@ -98,7 +98,7 @@ MUTANTS = (
         "trust-another-run",
         "A board from before Redis was started again is not trusted",
         "cache/board.lua",
-        "  if known[1] ~= run_id()\n",
+        "  if known[1] ~= life()\n",
         "  if not known[1]\n",
         f"{REBUILD}::test_redis_forgets_its_last_second",
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
 import msgspec
 
 from tiebreak.cache.leaderboard import Leaderboards
@@ -24,31 +26,42 @@ class Difference(msgspec.Struct, frozen=True):
     board: Standing | None
 
 
+class Audit(msgspec.Struct, frozen=True):
+    """What was found. `missing`: sessions without a whole board to compare."""
+
+    differing: Mapping[QuizSessionId, Sequence[Difference]]
+    missing: Sequence[QuizSessionId]
+
+
 class Auditor:
-    """Looks at one session after the other."""
+    """Looks at sessions, and again at those where something differs."""
 
     def __init__(self, pool: Pool, leaderboards: Leaderboards, clock: Clock) -> None:
         self._pool = pool
         self._leaderboards = leaderboards
         self._clock = clock
 
-    async def differences(
-        self, quiz_session_id: QuizSessionId, *, settle_seconds: float = SETTLE_SECONDS
-    ) -> list[Difference] | None:
-        """What differs, and goes on to differ for `settle_seconds`; None if there is no whole board to compare.
+    async def audit(
+        self, quiz_session_ids: Iterable[QuizSessionId], *, settle_seconds: float = SETTLE_SECONDS
+    ) -> Audit:
+        """What differs, and goes on to differ for `settle_seconds`.
 
         Equal standings of all participants are equal points, order and ties: the standing is what is ordered by.
         """
+        missing: list[QuizSessionId] = []
+        suspects: dict[QuizSessionId, dict[ParticipantId, Difference]] = {}
+        for quiz_session_id in quiz_session_ids:
+            found = await self._look(quiz_session_id)
+            if found is None:
+                missing.append(quiz_session_id)
+            elif found:
+                suspects[quiz_session_id] = found
         until = self._clock.monotonic() + settle_seconds
-        found = await self._look(quiz_session_id)
-        while found and self._clock.monotonic() < until:
+        while suspects and self._clock.monotonic() < until:
             await self._clock.sleep(LOOK_SECONDS)
-            now = await self._look(quiz_session_id)
-            if now is None:
-                return None
-            # Answers that came meanwhile begin to settle only now; they are left to the next audit.
-            found = {it: now[it] for it, was in found.items() if it in now and now[it].ledger == was.ledger}
-        return None if found is None else list(found.values())
+            again = {it: still(found, await self._look(it) or {}) for it, found in suspects.items()}
+            suspects = {it: found for it, found in again.items() if found}
+        return Audit({it: list(found.values()) for it, found in suspects.items()}, missing)
 
     async def _look(self, quiz_session_id: QuizSessionId) -> dict[ParticipantId, Difference] | None:
         # The board first: what is on it is in a ledger that is read later.
@@ -61,3 +74,10 @@ class Auditor:
             for it in ledger.keys() | board.keys()
             if ledger.get(it) != board.get(it)
         }
+
+
+def still(
+    was: Mapping[ParticipantId, Difference], now: Mapping[ParticipantId, Difference]
+) -> dict[ParticipantId, Difference]:
+    """Those who differ still; who has answered meanwhile begins to settle only now, and is left to the next audit."""
+    return {it: now[it] for it, before in was.items() if it in now and now[it].ledger == before.ledger}

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from tiebreak.boards.audit import Auditor
+from tiebreak.boards.audit import SETTLE_SECONDS, Auditor
 from tiebreak.boards.rebuild import Rebuilder
 from tiebreak.cache.incarnation import Incarnations
 from tiebreak.cache.keys import KEPT_SECONDS
@@ -29,7 +29,10 @@ log = structlog.get_logger()
 BUILD_SECONDS = 0.2
 AT_ONCE = 2
 WATCH_SECONDS = 1.0
-TURN_SECONDS = 15.0
+TURN_SECONDS = 5
+# After another Redis was first seen.
+YOUNG_SECONDS = 60
+YOUNG_SETTLE_SECONDS = 3.0
 RETRY_SECONDS = 1.0
 
 
@@ -100,25 +103,30 @@ class BoardCare:
             return
         sessions = await sessions_with_boards(self._pool, kept_seconds=0)
         await self._wanted.add(sessions)
-        # Whoever still wrote to the Redis before this one did so after these boards were built.
         await self._turns.end("audit")
         self._known = incarnation.id
         log.info("boards.looked_after", incarnation=incarnation.id, sessions=len(sessions))
 
     async def audit(self) -> None:
-        """If it is our turn: compare every board with the ledger, and build anew those that differ."""
-        if not await self._turns.take("audit", seconds=self._audit_seconds):
+        """If it is our turn: compare boards with the ledger, and build anew those that differ.
+
+        While Redis is young it is somebody's turn every few seconds: who still wrote to the one before may have done so
+        after the boards were built on this one, and published events there that are lost.
+        """
+        incarnation = await self._incarnations.current()
+        is_young = incarnation.now_ms - incarnation.since_ms < YOUNG_SECONDS * 1000
+        every_seconds = TURN_SECONDS if is_young else self._audit_seconds
+        if not await self._turns.take("audit", seconds=every_seconds):
             return
-        sessions = await sessions_with_boards(self._pool, kept_seconds=KEPT_SECONDS)
-        for quiz_session_id in sessions:
-            differences = await self._auditor.differences(quiz_session_id)
-            if differences:
-                self._metrics.differed.inc()
-                log.error(
-                    "board.differed",
-                    quiz_session_id=str(quiz_session_id),
-                    participants=len(differences),
-                    first=str(differences[0]),
-                )
-                await self._rebuilder.make_whole(quiz_session_id, anew=True)
-        log.info("boards.audited", sessions=len(sessions))
+        sessions = await sessions_with_boards(self._pool, kept_seconds=0 if is_young else KEPT_SECONDS)
+        found = await self._auditor.audit(sessions, settle_seconds=YOUNG_SETTLE_SECONDS if is_young else SETTLE_SECONDS)
+        for quiz_session_id, differences in found.differing.items():
+            self._metrics.differed.inc()
+            log.error(
+                "board.differed",
+                quiz_session_id=str(quiz_session_id),
+                participants=len(differences),
+                first=str(differences[0]),
+            )
+            await self._rebuilder.make_whole(quiz_session_id, anew=True)
+        log.info("boards.audited", sessions=len(sessions), differing=len(found.differing))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence, Sized
 from contextlib import asynccontextmanager
 from typing import TypeVar
 from uuid import UUID
@@ -75,35 +75,38 @@ async def rebuild(settings: Settings, quiz_session_id: QuizSessionId | None) -> 
         sessions = await sessions_with_boards(tools.pool, kept_seconds=KEPT_SECONDS)
         for session in shown_progress(sessions, "building"):
             await tools.rebuilder.make_whole(session, anew=True)
-        return [f"built {len(sessions)} boards anew"]
+        return [f"built {counted(sessions, 'board')} anew"]
 
 
 async def audit(settings: Settings, *, repair: bool) -> tuple[list[str], bool]:
     """Compare every board with the ledger; what to tell, and whether all is well now."""
-    told: list[str] = []
-    missing = differing = 0
     async with opened_tools(settings) as tools:
         sessions = await sessions_with_boards(tools.pool, kept_seconds=KEPT_SECONDS)
-        for session in shown_progress(sessions, "comparing"):
-            differences = await tools.auditor.differences(session)
-            if differences is None:
-                missing += 1
-            elif differences:
-                differing += 1
-                told += described(session, differences)
-            if repair and (differences is None or differences):
+        found = await tools.auditor.audit(shown_progress(sessions, "comparing"))
+        wrong = [*found.differing, *found.missing]
+        if repair:
+            for session in shown_progress(wrong, "building"):
                 await tools.rebuilder.make_whole(session, anew=True)
-    told.append(f"{len(sessions)} sessions: {differing} boards differ from the ledger, {missing} are not in the cache")
-    if repair and differing + missing:
-        told.append(f"built {differing + missing} boards anew")
-    elif differing:
+    told = [line for session, differences in found.differing.items() for line in described(session, differences)]
+    told.append(
+        f"{counted(sessions, 'session')}: {counted(found.differing, 'board')} differing from the ledger, "
+        f"{len(found.missing)} not in the cache"
+    )
+    if repair and wrong:
+        told.append(f"built {counted(wrong, 'board')} anew")
+    elif found.differing:
         told.append("build them anew with `tiebreak audit --repair`")
-    return told, repair or not differing
+    return told, repair or not found.differing
+
+
+def counted(items: Sized, word: str) -> str:
+    """1 board, 2 boards."""
+    return f"{len(items)} {word}{'' if len(items) == 1 else 's'}"
 
 
 def described(quiz_session_id: QuizSessionId, differences: Sequence[Difference]) -> list[str]:
     """The first few differences, a line each."""
-    lines = [f"{quiz_session_id}: {len(differences)} participants differ"]
+    lines = [f"{quiz_session_id}: {counted(differences, 'participant')} differing"]
     lines += [
         f"    {it.participant_id}: ledger {standing_text(it.ledger)}, board {standing_text(it.board)}"
         for it in differences[:SHOWN]

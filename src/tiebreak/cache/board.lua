@@ -4,17 +4,11 @@
 local board, answers, names, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local SPAN = 4294967296
 
--- A Redis that was started again, or took over from another one, has another run id. Which of the last writes it has
--- is unknown.
-local function run_id()
-  return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-end
-
--- 'none': no board, or one that cannot be trusted: of another run, or with a part of it gone (evicted, deleted, expired
+-- 'none': no board, or one that cannot be trusted: of another life, or with a part of it gone (evicted, deleted, expired
 -- a moment before the rest). 'partial': answers of the ledger may be missing. 'whole': none that was applied is.
 local function state()
-  local known = redis.call('HMGET', meta, 'run_id', 'answers', 'whole')
-  if known[1] ~= run_id()
+  local known = redis.call('HMGET', meta, 'life', 'answers', 'whole')
+  if known[1] ~= life()
     or tonumber(known[2]) ~= redis.call('SCARD', answers)
     or redis.call('ZCARD', board) ~= redis.call('HLEN', names) then
     return 'none'
@@ -35,7 +29,7 @@ end
 -- An empty, partial board of a new epoch.
 local function begin(epoch)
   redis.call('UNLINK', board, answers, names, meta)
-  redis.call('HSET', meta, 'epoch', epoch, 'version', 0, 'run_id', run_id(), 'answers', 0)
+  redis.call('HSET', meta, 'epoch', epoch, 'version', 0, 'life', life(), 'answers', 0)
 end
 
 -- Answers from ARGV[first] on, five arguments each: participant_answer_id, participant id, name, points, reached_ms.

@@ -24,7 +24,7 @@ class Incarnations:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._script = Script(lua("incarnation.lua"))
+        self._script = Script(lua("life.lua", "incarnation.lua"))
 
     async def current(self) -> Incarnation:
         """The one that answers. Of two that differ in `id`, the later one may lack what the earlier one took."""

@@ -7,12 +7,12 @@ key                    type        member → value                             
 {id}:board             sorted set  participant id → standing (quiz/ranking.py)  LIVE_SECONDS after its first
 {id}:answers           set         participant_answer_id                        answer; KEPT_SECONDS from the
 {id}:names             hash        participant id → name                        session's end
-{id}:meta              hash        epoch, version, run_id (of the Redis it was  (all four alike)
+{id}:meta              hash        epoch, version, life (of Redis, that it was  (all four alike)
                                    begun in), answers (how many), whole (1 or
                                    not there: partial)
 boards:wanted          sorted set  session whose board has to be built → ms     for ever; empty but after a loss
                                    from which on it may be taken up
-cache:incarnation      hash        run_id, id, since_ms                         for ever
+cache:incarnation      hash        life, id, since_ms                           for ever
 turn:{name}            string      "taken"                                      until the next turn
 misses:{name}:{who}    string      count of misses in the current minute        a minute
 """

@@ -62,11 +62,11 @@ class Leaderboards:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._apply = Script(lua("board.lua", "apply.lua"))
-        self._begin = Script(lua("board.lua", "begin.lua"))
-        self._fill = Script(lua("board.lua", "fill.lua"))
-        self._read = Script(lua("board.lua", "read.lua"))
-        self._standings = Script(lua("board.lua", "standings.lua"))
+        self._apply = Script(lua("life.lua", "board.lua", "apply.lua"))
+        self._begin = Script(lua("life.lua", "board.lua", "begin.lua"))
+        self._fill = Script(lua("life.lua", "board.lua", "fill.lua"))
+        self._read = Script(lua("life.lua", "board.lua", "read.lua"))
+        self._standings = Script(lua("life.lua", "board.lua", "standings.lua"))
 
     async def apply(
         self, batches: Mapping[QuizSessionId, Sequence[ScoreChange]]

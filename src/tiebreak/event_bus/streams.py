@@ -177,8 +177,12 @@ class StreamsConsumer:
         """The group reads on from there; of these partitions we are its only reader."""
         for partition in sorted(self._to_go_back):
             stream = stream_of(self._topic, partition)
-            [group] = [it for it in await self._redis.xinfo_groups(stream) if it["name"] == self._group.encode()]
-            if int(group["last-delivered-id"].split(b"-")[0]) >= self._back_to_ms:
+            groups = {it["name"]: it for it in await self._redis.xinfo_groups(stream)}
+            group = groups.get(self._group.encode())
+            if group is None:
+                # Redis lost its data; a new group begins with the oldest entry anyway.
+                await self.create_groups()
+            elif int(group["last-delivered-id"].split(b"-")[0]) >= self._back_to_ms:
                 await self._redis.xgroup_setid(stream, self._group, f"{self._back_to_ms - 1}-0")
             self._to_go_back.discard(partition)
 

@@ -11,7 +11,7 @@ from tests.scene import Scene
 from tiebreak.boards.audit import Auditor
 from tiebreak.boards.care import BoardCare
 from tiebreak.cache.incarnation import Incarnations
-from tiebreak.cache.keys import INCARNATION, WANTED, board_keys
+from tiebreak.cache.keys import INCARNATION, WANTED, board_keys, turn_key
 from tiebreak.cache.turns import Turns
 from tiebreak.cache.wanted_boards import WantedBoards
 from tiebreak.database.quiz_sessions import finish_session
@@ -121,12 +121,12 @@ async def test_the_latest_sessions_come_first(stage, care):
     assert taken == [scenes[at].session_id for at in (4, 2, 1, 0)]
 
 
-async def test_a_redis_of_another_run_is_another_redis(stage):
-    """What it holds was written under another run id: started again, or a replica that took over."""
+async def test_what_holds_the_marks_of_another_life_is_another_redis(stage):
+    """Started again, or a replica that took over: it has the mark, and not its own."""
     incarnations = Incarnations(stage.redis)
     first = await incarnations.current()
     assert (await incarnations.current()).id == first.id
-    await stage.redis.hset(INCARNATION, "run_id", "0" * 40)
+    await stage.redis.hset(INCARNATION, "life", "another")
     second = await incarnations.current()
     assert second.id != first.id
     assert second.since_ms >= first.since_ms
@@ -170,6 +170,15 @@ async def test_answers_on_their_way_are_no_difference(stage, care, clock):
         await care.audit()
     assert [it["event"] for it in logs] == ["boards.audited"]
     assert (await stage.shown()).epoch == before.epoch
+
+
+@pytest.mark.parametrize(("age_seconds", "pause_seconds"), [(59, 5), (3_600, 300)])
+async def test_a_young_redis_is_audited_more_often(stage, care, age_seconds, pause_seconds):
+    """Who still wrote to the one before may have done so after the boards were built on this one."""
+    incarnation = await Incarnations(stage.redis).current()
+    await stage.redis.hset(INCARNATION, "since_ms", str(incarnation.now_ms - age_seconds * 1000))
+    await care.audit()
+    assert pause_seconds - 1 <= await stage.redis.ttl(turn_key("audit")) <= pause_seconds
 
 
 async def test_one_of_many_audits(stage, care):

@@ -10,6 +10,7 @@ from tests.scene import opened_pool
 from tests.servers import folder
 from tiebreak.boards import rebuild
 from tiebreak.cache.keys import KEPT_SECONDS, board_keys
+from tiebreak.cache.leaderboard import Leaderboards
 from tiebreak.database.quiz_sessions import finish_session
 from tiebreak.errors import BoardLost
 from tiebreak.ids import new_id
@@ -77,6 +78,24 @@ async def test_redis_forgets_its_last_second(database_url):
             finally:
                 await redis.aclose()
                 await server.stop()
+
+
+async def test_a_master_that_was_a_replica_meanwhile():
+    """Another one was the master for a while: what this one has of that time, it was sent, whole or not."""
+    with folder() as directory:
+        server = MortalValkey(directory)
+        await server.start()
+        redis = await open_redis(server.address)
+        try:
+            leaderboards, session = Leaderboards(redis), new_id()
+            await leaderboards.begin(session, empty=True)
+            assert await leaderboards.read(session)
+            await redis.replicaof("127.0.0.1", 1)
+            await redis.replicaof("NO", "ONE")
+            assert await leaderboards.read(session) is None
+        finally:
+            await redis.aclose()
+            await server.stop()
 
 
 async def test_an_answer_just_before_it_begins(stage):
