@@ -104,28 +104,32 @@ class Bench:
             found: dict[int, float] = {}
             for size in self._plan.pool_sizes:
                 async with self._way(name, size) as way:
-                    figures = await self._loaded(way, CALLERS, self._plan.pool_seconds)
+                    figures = await self._loaded(way, CALLERS, self._plan.pool_seconds, logged=False)
                 found[size] = figures["per_second"]
             self._pool_sizes[name] = max(found, key=lambda size: found[size])
             say(f"  {name}: {', '.join(f'{size} connections {rate:,.0f}/s' for size, rate in found.items())}")
 
-    async def _loaded(self, way: Way, callers: int, seconds: float) -> dict[str, float]:
+    async def _loaded(self, way: Way, callers: int, seconds: float, *, logged: bool) -> dict[str, float]:
         found = await load(way, self._answers(), self._postgres, callers=callers, seconds=seconds)
-        await self._accounted_for(found.acknowledged)
+        await self._accounted_for(found.acknowledged, logged=found.acknowledged if logged else 0)
         return found.figures
 
     def _answers(self) -> Iterator[Given]:
         yield from self._room.answers()
         raise BenchFailed("The room has given all its answers: enlarge it (PLAYERS, QUESTIONS) for so fast a machine.")
 
-    async def _accounted_for(self, acknowledged: int) -> None:
-        """As many answers and events as were acknowledged; then none, and the log's next pages are new ones for all."""
+    async def _accounted_for(self, acknowledged: int, *, logged: int = 0) -> None:
+        """As many answers and events as were acknowledged, and our log has ours; then none, and the next pages of
+        Postgres's log are new ones for all."""
         watcher = self._postgres.watcher
         answers = await watcher.fetchval("SELECT count(*) FROM participant_answers")
         events = await watcher.fetchval("SELECT count(*) FROM events")
         if not answers == events == acknowledged:
             raise BenchFailed(f"{acknowledged} answers were acknowledged, but {answers} recorded, and {events} events.")
-        await watcher.execute("TRUNCATE participant_answers, events")
+        length = await watcher.fetchval("SELECT coalesce(sum(length), 0)::bigint FROM answer_logs")
+        if length != logged:
+            raise BenchFailed(f"{logged} answers should be in the log, but it has {length}.")
+        await watcher.execute("TRUNCATE participant_answers, events, answer_logs, answer_links")
         await watcher.execute("CHECKPOINT")
 
     async def _ways(self) -> Figures:
@@ -146,7 +150,7 @@ class Bench:
             await self._accounted_for(count)
         else:
             async with self._way(name) as way:
-                figures = await self._loaded(way, CALLERS, self._plan.seconds)
+                figures = await self._loaded(way, CALLERS, self._plan.seconds, logged=name == OURS)
         say(f"    {name:14} {figures['per_second']:8,.0f} answers/s, p50 {figures['p50_ms']:.1f} ms")
         return figures
 
@@ -160,7 +164,9 @@ class Bench:
                 by_name: Figures = {}
                 for name in rotated((ONE, OURS), number):
                     async with self._way(name) as way:
-                        by_name[name] = await self._loaded(way, callers, self._plan.callers_seconds)
+                        by_name[name] = await self._loaded(
+                            way, callers, self._plan.callers_seconds, logged=name == OURS
+                        )
                 figures[str(callers)] = by_name
             rounds.append(figures)
         return medians(rounds)
@@ -180,6 +186,6 @@ class Bench:
                 started = time.perf_counter()
                 await ways[name](given)
                 seconds[name].append(time.perf_counter() - started)
-        await self._accounted_for(len(turns))
+        await self._accounted_for(len(turns), logged=turns.count(OURS))
         # The first ones prepare statements and load questions.
         return {name: quantiles_ms(found[10:]) for name, found in seconds.items()}

@@ -7,13 +7,13 @@ import re
 import shutil
 from pathlib import Path
 
+from bench.answers.alone import ALONE
 from bench.answers.load import WARM_SECONDS, figures_of
 from bench.answers.room import POINTS, Room
 from bench.answers.ways import ANSWER
 from bench.cpu_time import children_seconds
 from bench.postgres import MeasuredPostgres
 from bench.processes import BenchFailed
-from tiebreak.database.queries import sql
 from tiebreak.embedded.postgres import DATABASE, USER
 from tiebreak.events import TOPIC, shard_of
 
@@ -92,8 +92,7 @@ def script(room: Room, clients: int, batch: int) -> str:
             11: f"'{TOPIC}'",
             12: "'ADD_ANSWER'",
         }
-        statement = without_comments(sql("record_answer"))
-        statement = re.sub(r"\$(\d+)", lambda found: values[int(found[1])], statement)
+        statement = re.sub(r"\$(\d+)", lambda found: values[int(found[1])], ALONE)
         return NEXT_PLAYER.format(clients=clients, players=players) + statement.strip() + ";\n"
     statement = BATCH.format(
         user_id=USER_ID.format(number="(:player::int + n)"),
@@ -106,10 +105,6 @@ def script(room: Room, clients: int, batch: int) -> str:
         shard=shard_of(room.session_id),
     )
     return NEXT_PLAYERS.format(clients=clients, players=players, batch=batch) + statement.strip() + ";\n"
-
-
-def without_comments(statement: str) -> str:
-    return re.sub(r"--.*", "", statement)
 
 
 async def pgbench(

@@ -11,6 +11,7 @@ import asyncpg
 import msgspec
 from prometheus_client import CollectorRegistry
 
+from bench.answers.alone import ALONE
 from bench.answers.room import POINTS, RIGHT, Given, Room
 from tiebreak.app_server.commands import Answers, Outcome
 from tiebreak.app_server.frozen_questions import FrozenQuestions
@@ -18,7 +19,6 @@ from tiebreak.app_server.nudge import Nudge
 from tiebreak.app_server.ticks import Ticks
 from tiebreak.clock import SystemClock
 from tiebreak.database.pool import Pool, open_pool
-from tiebreak.database.queries import sql
 from tiebreak.events import TOPIC, shard_of
 from tiebreak.ids import new_id
 from tiebreak.metrics import AppServerMetrics
@@ -96,14 +96,14 @@ def read_question(prompt: str, body: str, points: int) -> Question:
 
 
 def one_statement(pool: Pool, room: Room) -> Way:
-    """All checks and both inserts in a statement of their own, ours for an answer that is alone."""
+    """All checks and both inserts in a statement of their own. It keeps no log of answers, as (a) keeps none."""
     question = ChoiceQuestion(prompt="Which is a fruit?", choices=["stone", "pear"], answer=RIGHT, points=POINTS)
 
     async def record(given: Given) -> None:
         now_ms = time.time_ns() // 1_000_000
         correct = grade(question, RIGHT)
         row = await pool.fetchrow(
-            sql("record_answer"),
+            ALONE,
             new_id(),
             room.session_id,
             given.user_id,

@@ -102,7 +102,7 @@ def measured(name: str, plan: Plan, client: Path, setting: Path, requests: Path,
         figures = json.loads(ran.stdout)
         figures["disturbance"] = max(disturbance.share() for disturbance in disturbances)
     reply = json.loads(figures.pop("body"))
-    if reply.keys() != {"participant_answer_id", "correct", "score"} or reply["score"] != 100:
+    if reply.keys() != {"participant_answer_id", "correct", "score", "receipt"} or reply["score"] != 100:
         raise BenchFailed(f"{TITLES[name]} answered {reply}.")
     return figures
 

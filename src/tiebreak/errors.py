@@ -32,6 +32,18 @@ class SchemaTooNew(Fault):
     code = "schema_too_new"
 
 
+class SchemaTooOld(Fault):
+    """The database lacks what the command reads; migrate it first."""
+
+    code = "schema_too_old"
+
+
+class NotInDatabase(Fault):
+    """What a command was asked about is not in the database."""
+
+    code = "not_in_database"
+
+
 class DatabaseUnavailable(Fault):
     """Postgres did not answer in time."""
 

@@ -8,6 +8,7 @@ import socketio
 
 from tests.bad_tokens import bad_tokens
 from tests.client import RIGHT, connected
+from tiebreak.quiz.receipts import parse_receipt
 
 
 async def test_connecting_needs_a_valid_token(system, master):
@@ -45,7 +46,9 @@ async def test_entering(system, master):
         answer = {"quiz_session_id": session, "question_id": questions[0], "answer": 1, "answer_id": str(uuid4())}
         first = await screen.client.call("update_score", answer)
         assert (first["ok"], first["correct"], first["score"]) == (True, True, 100)
+        assert parse_receipt(first["receipt"]).position == 1
         assert await screen.client.call("update_score", answer) == first
+        assert {"ok": True, **(await ann.post("/update-score", answer)).json()} == first
         again = await screen.client.call("update_score", answer | {"answer_id": str(uuid4())})
         assert (again["ok"], again["code"]) == (False, "question_already_answered")
         await screen.until(lambda: screen.of("leaderboard_updating"))

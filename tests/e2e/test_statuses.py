@@ -6,6 +6,7 @@ import pytest
 
 from tests.bad_tokens import bad_tokens
 from tests.client import QUESTIONS, RIGHT, WRONG
+from tiebreak.quiz.receipts import parse_receipt
 
 NOT_IDS = ["x", "0", "null", "01a2052e", "%00", "..%2f..", "🦊", "1' or '1'='1"]
 
@@ -62,7 +63,10 @@ async def test_update_score(master):
         "participant_answer_id": first.json()["participant_answer_id"],
         "correct": True,
         "score": 100,
+        "receipt": first.json()["receipt"],
     }
+    receipt = parse_receipt(first.json()["receipt"])
+    assert (str(receipt.answer_id), receipt.position) == (first.json()["participant_answer_id"], 1)
     problem(await ann.answer(session, questions[0], WRONG[0]), 400, "question_already_answered")
     wrong = await ann.answer(session, questions[1], WRONG[1])
     assert (wrong.status_code, wrong.json()["correct"], wrong.json()["score"]) == (200, False, 0)
@@ -94,7 +98,7 @@ async def test_answer_of_another_type_is_refused_and_lost_for_nobody(master):
 
 
 async def test_same_answer_id_gets_the_first_outcome_again(master):
-    """A retry is confirmed; the same id is no key to another answer."""
+    """A retry is confirmed, with the same receipt; the same id is no key to another answer."""
     session, questions = await master.session(await master.account())
     ann, bob = await master.guest(), await master.guest()
     await ann.join(session)

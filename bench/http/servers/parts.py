@@ -21,9 +21,12 @@ from tiebreak.errors import Refusal
 from tiebreak.log_output import set_up_log_output
 from tiebreak.metrics import AppServerMetrics
 from tiebreak.quiz.model import ParticipantId, Question, QuestionId, QuizSessionId
+from tiebreak.quiz.receipts import Receipt
 from tiebreak.settings import Settings
 from tiebreak.socket_adapter.garbage import tend_garbage
 from tiebreak.tokens import Verifier
+
+DIGEST = bytes(32)
 
 
 class Setting(msgspec.Struct):
@@ -54,7 +57,14 @@ class QuestionsAtHand(FrozenQuestions):
 async def recorded_at_once(_: object, answers: Sequence[NewAnswer]) -> list[Recorded | Refusal]:
     """In the place of database.answers.record_answers; not `new`, so that no room is told and no worker woken up."""
     return [
-        Recorded(answer.id, ParticipantId(answer.user_id), answer.correct, answer.score, new=False)
+        Recorded(
+            answer.id,
+            ParticipantId(answer.user_id),
+            answer.correct,
+            answer.score,
+            new=False,
+            receipt=Receipt(answer.id, answer.quiz_session_id, answer.answered_at_ms, 1, DIGEST),
+        )
         for answer in answers
     ]
 

@@ -10,7 +10,10 @@ import uvloop
 
 from bench.http.servers.parts import listening
 
-REPLY = b'{"participant_answer_id":"019aaf3e-9a6b-7cc0-8a35-0242ac120002","correct":true,"score":100}'
+REPLY = (
+    b'{"participant_answer_id":"019aaf3e-9a6b-7cc0-8a35-0242ac120002","correct":true,"score":100,"receipt":"tb1.%b"}'
+    % (b"A" * 112)
+)
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(REPLY)).encode())]
 
 

@@ -31,11 +31,12 @@ from tiebreak.socket_adapter.messages import Change, UpdateScore
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The 200 of an answer."""
+    """The 200 of an answer. `receipt` is what `tiebreak verify` takes; null if Tiebreak kept no log when it came."""
 
     participant_answer_id: AnswerId
     correct: bool
     score: int
+    receipt: str | None
 
 
 # An answer in the queue, and when it came (Clock.monotonic).
@@ -132,7 +133,8 @@ class Answers:
                 outcomes.append(recorded)
                 self._metrics.answers[recorded.code] += 1
                 continue
-            outcomes.append(Outcome(recorded.id, recorded.correct, recorded.score))
+            receipt = recorded.receipt.text() if recorded.receipt else None
+            outcomes.append(Outcome(recorded.id, recorded.correct, recorded.score, receipt))
             self._metrics.answers["recorded"] += 1
             if recorded.new:
                 change = Change(recorded.participant_id, answer.question_id, recorded.score)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
 
-from tiebreak.database.pool import Pool, fetch
+from tiebreak.database.pool import Pool, Record, fetch
 from tiebreak.database.queries import sql
 from tiebreak.errors import Refusal
 from tiebreak.events import TOPIC, ScoreChange, shard_of
 from tiebreak.quiz.model import AnswerId, ParticipantId, QuestionId, QuizSessionId, Submission, UserId
 from tiebreak.quiz.ranking import Row, Standing
+from tiebreak.quiz.receipts import Receipt
 
 
 class NewAnswer(msgspec.Struct, frozen=True):
@@ -34,13 +35,17 @@ class NewAnswer(msgspec.Struct, frozen=True):
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """An answer that counts. `new` is False if an earlier request had recorded it already."""
+    """An answer that counts. `new` is False if an earlier request had recorded it already.
+
+    `receipt` is None if it was recorded by a Tiebreak that kept no log, beside one that does.
+    """
 
     id: AnswerId
     participant_id: ParticipantId
     correct: bool
     score: int
     new: bool
+    receipt: Receipt | None
 
 
 class GivenAnswer(msgspec.Struct, frozen=True):
@@ -53,7 +58,7 @@ class GivenAnswer(msgspec.Struct, frozen=True):
 
 
 async def record_answers(pool: Pool, answers: Sequence[NewAnswer]) -> list[Recorded | Refusal]:
-    """Write each answer with its event, once, all in one commit; their outcomes, in the same order.
+    """Write each answer with its event, once, and into its session's log, all in one commit; their outcomes, in order.
 
     Idempotent by `id` and by `answer_id`: the same answer again gives the first outcome again, after the session's end
     too. Of several answers to one question, in one batch or in many, the unique constraint lets one through; the
@@ -65,21 +70,36 @@ async def record_answers(pool: Pool, answers: Sequence[NewAnswer]) -> list[Recor
     else:
         recorded = await fetch(pool, sql("record_answers"), *zip(*rows, strict=True), TOPIC, "ADD_ANSWER")
     outcomes: list[Recorded | Refusal] = [Refusal.NOT_JOINED] * len(answers)
+    new: list[tuple[int, Record]] = []
     not_new: dict[int, ParticipantId] = {}
     for row in recorded:
         place: int = row["place"] - 1
-        answer = answers[place]
         if row["new"]:
-            outcomes[place] = Recorded(answer.id, row["participant_id"], answer.correct, answer.score, new=True)
+            new.append((place, row))
         elif not row["of_session"]:
             outcomes[place] = Refusal.QUESTION_NOT_IN_QUIZ
         else:
             not_new[place] = row["participant_id"]
             finished = row["state"] == "finished"
             outcomes[place] = Refusal.SESSION_FINISHED if finished else Refusal.QUESTION_ALREADY_ANSWERED
+    for place, of_now in recorded_now(answers, new):
+        outcomes[place] = of_now
     for place, earlier in (await recorded_before(pool, answers, not_new)).items():
         outcomes[place] = earlier
     return outcomes
+
+
+def recorded_now(answers: Sequence[NewAnswer], new: list[tuple[int, Record]]) -> Iterator[tuple[int, Recorded]]:
+    """The new ones, by place and row. A session's log has them in the order of their ids, and ends with the last."""
+    new.sort(key=lambda one: answers[one[0]].id.int, reverse=True)
+    positions: dict[QuizSessionId, int] = {}
+    for place, row in new:
+        answer = answers[place]
+        length: int = row["length"]
+        position = positions.get(answer.quiz_session_id, length)
+        positions[answer.quiz_session_id] = position - 1
+        receipt = Receipt(answer.id, answer.quiz_session_id, answer.answered_at_ms, position, row["digest"])
+        yield place, Recorded(answer.id, row["participant_id"], answer.correct, answer.score, True, receipt)
 
 
 def row_of(answer: NewAnswer) -> tuple[object, ...]:
@@ -106,7 +126,10 @@ async def recorded_before(
         return {}
     # A statement of its own: it sees what a competing transaction has committed in between.
     rows = await pool.fetch(
-        sql("recorded_answers"), list(not_new.values()), [answers[place].question_id for place in not_new]
+        sql("recorded_answers"),
+        [answers[place].quiz_session_id for place in not_new],
+        list(not_new.values()),
+        [answers[place].question_id for place in not_new],
     )
     places = list(not_new)
     found: dict[int, Recorded] = {}
@@ -115,7 +138,13 @@ async def recorded_before(
         answer = answers[places[at]]
         ours = row["id"] == answer.id
         if ours or (answer.answer_id is not None and row["answer_id"] == answer.answer_id):
-            found[places[at]] = Recorded(row["id"], not_new[places[at]], row["correct"], row["score"], new=ours)
+            receipt = (
+                Receipt(row["id"], answer.quiz_session_id, row["answered_at_ms"], row["position"], row["digest"])
+                if row["position"] is not None
+                else None
+            )
+            participant_id = not_new[places[at]]
+            found[places[at]] = Recorded(row["id"], participant_id, row["correct"], row["score"], ours, receipt)
     return found
 
 
@@ -135,18 +164,20 @@ async def answers_of(pool: Pool, participant_id: ParticipantId) -> list[GivenAns
 
 async def ledger(pool: Pool, quiz_session_id: QuizSessionId) -> list[ScoreChange]:
     """Every answer of a session, as its event said it."""
-    return [
-        ScoreChange(
-            participant_answer_id=row["id"],
-            quiz_session_id=quiz_session_id,
-            quiz_session_participant_id=row["participant_id"],
-            name=row["name"],
-            question_id=row["question_id"],
-            score=row["score"],
-            answered_at_ms=row["answered_at_ms"],
-        )
-        for row in await pool.fetch(sql("ledger"), quiz_session_id)
-    ]
+    return [score_change(quiz_session_id, row) for row in await pool.fetch(sql("ledger"), quiz_session_id)]
+
+
+def score_change(quiz_session_id: QuizSessionId, row: Record) -> ScoreChange:
+    """An answer of a session, as its event said it."""
+    return ScoreChange(
+        participant_answer_id=row["id"],
+        quiz_session_id=quiz_session_id,
+        quiz_session_participant_id=row["participant_id"],
+        name=row["name"],
+        question_id=row["question_id"],
+        score=row["score"],
+        answered_at_ms=row["answered_at_ms"],
+    )
 
 
 async def standings(pool: Pool, quiz_session_id: QuizSessionId) -> list[Row]:

@@ -138,10 +138,12 @@ SELECT id, name FROM quiz_session_participants WHERE quiz_session_id = $1 AND us
 SELECT question_id, answer, correct, score FROM participant_answers WHERE quiz_session_participant_id = $1
 
 -- name: record_answers
--- Each answer and its event, or neither; they share their id. No row: the user has not joined. `new` is false if the
--- question is not of the session, the session is finished, or the question was answered before, be it by another of
--- the given.
+-- Each answer with its event and its place in the session's log, or none of them; answer and event share their id. No
+-- row: the user has not joined. `new` is false if the question is not of the session, the session is finished, or the
+-- question was answered before, be it by another of the given. `length` and `digest` are the session's log's after all of
+-- the batch's new answers, which it has in the order of their ids.
 -- LATERAL with LIMIT: one index lookup for each answer, whatever the planner believes of the tables.
+-- A log's end is locked last: batches of one session wait there for each other's commits, with their other work done.
 -- $1 answers' ids, $2 sessions, $3 users, $4 questions, $5 clients' answer_ids, $6 answers as JSON, $7 correct,
 -- $8 scores, $9 answered at (ms), $10 shards, $11 event name, $12 event type
 WITH given AS (
@@ -168,16 +170,38 @@ WITH given AS (
     ORDER BY participant_id, question_id, place
     ON CONFLICT (quiz_session_participant_id, question_id) DO NOTHING
     RETURNING id
+), accepted AS (
+    SELECT checked.* FROM checked JOIN recorded USING (id)
 ), announced AS (
     INSERT INTO events (id, event_name, type, payload, quiz_session_id, shard)
     SELECT id, $11, $12, jsonb_build_object(
         'participant_answer_id', id, 'quiz_session_id', quiz_session_id, 'quiz_session_participant_id', participant_id,
         'name', name, 'question_id', question_id, 'score', score, 'answered_at_ms', answered_at_ms),
         quiz_session_id, shard
-    FROM checked JOIN recorded USING (id)
+    FROM accepted
+    RETURNING id
+), batches AS (
+    -- The condition is always true: it has the events written before a log's end is locked.
+    SELECT quiz_session_id, array_agg(id ORDER BY id) AS ids, string_agg(
+        answer_leaf(id, participant_id, question_id, correct, score, answered_at_ms * 1000, answer), '' ORDER BY id
+    ) AS leaves
+    FROM accepted WHERE (SELECT count(*) FROM announced) > 0 GROUP BY quiz_session_id
+), logged AS (
+    -- Adds to the newest end of each log, whatever the statement's snapshot is. In the order of the key, as above.
+    INSERT INTO answer_logs AS l (quiz_session_id, length, leaves_digest, digest)
+    SELECT quiz_session_id, cardinality(ids), sha256(leaves), sha256(empty_log(quiz_session_id) || sha256(leaves))
+    FROM batches ORDER BY quiz_session_id
+    ON CONFLICT (quiz_session_id) DO UPDATE SET
+        length = l.length + EXCLUDED.length, leaves_digest = EXCLUDED.leaves_digest,
+        digest = sha256(l.digest || EXCLUDED.leaves_digest)
+    RETURNING quiz_session_id, length, digest
+), linked AS (
+    INSERT INTO answer_links (quiz_session_id, position, digest, last_id, ids, leaves)
+    SELECT quiz_session_id, length, digest, ids[cardinality(ids)], ids, leaves
+    FROM batches JOIN logged USING (quiz_session_id)
 )
-SELECT checked.place, checked.participant_id, checked.state, checked.of_session, recorded.id IS NOT NULL AS new
-FROM checked LEFT JOIN recorded USING (id)
+SELECT c.place, c.participant_id, c.state, c.of_session, r.id IS NOT NULL AS new, l.length, l.digest
+FROM checked c LEFT JOIN recorded r USING (id) LEFT JOIN logged l USING (quiz_session_id)
 
 -- name: record_answer
 -- record_answers for one, by half the work of Postgres: the same parameters, none of them an array, and the same row.
@@ -200,17 +224,80 @@ WITH checked AS (
         'participant_answer_id', id, 'quiz_session_id', $2::uuid, 'quiz_session_participant_id', participant_id,
         'name', name, 'question_id', $4::uuid, 'score', $8::int, 'answered_at_ms', $9::bigint), $2, $10
     FROM checked, recorded
+    RETURNING id
+), leaves AS (
+    SELECT answer_leaf(id, participant_id, $4, $7, $8, $9 * 1000, $6) AS leaf FROM checked, announced
+), logged AS (
+    INSERT INTO answer_logs AS l (quiz_session_id, length, leaves_digest, digest)
+    SELECT $2, 1, sha256(leaf), sha256(empty_log($2) || sha256(leaf)) FROM leaves
+    ON CONFLICT (quiz_session_id) DO UPDATE SET
+        length = l.length + 1, leaves_digest = EXCLUDED.leaves_digest,
+        digest = sha256(l.digest || EXCLUDED.leaves_digest)
+    RETURNING length, digest
+), linked AS (
+    INSERT INTO answer_links (quiz_session_id, position, digest, last_id, ids, leaves)
+    SELECT $2, length, digest, $1, ARRAY[$1], leaf FROM leaves, logged
 )
-SELECT 1 AS place, participant_id, state, of_session, EXISTS (SELECT FROM recorded) AS new FROM checked
+SELECT 1 AS place, participant_id, state, of_session, length IS NOT NULL AS new, length, digest
+FROM checked LEFT JOIN logged ON true
 
 -- name: recorded_answers
--- $1 participants, $2 questions
-SELECT given.place, a.id, a.answer_id, a.correct, a.score
-FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS given (participant_id, question_id, place)
+-- What is recorded, and its place in the log: null if a Tiebreak that kept none recorded it.
+-- $1 sessions, $2 participants, $3 questions
+SELECT given.place, a.id, a.answer_id, a.correct, a.score, a.answered_at_ms, l.position, l.digest
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY
+    AS given (quiz_session_id, participant_id, question_id, place)
 CROSS JOIN LATERAL (
-    SELECT id, answer_id, correct, score FROM participant_answers
+    SELECT id, answer_id, correct, score, floor(extract(epoch FROM answered_at) * 1000)::bigint AS answered_at_ms
+    FROM participant_answers
     WHERE quiz_session_participant_id = given.participant_id AND question_id = given.question_id LIMIT 1
 ) a
+LEFT JOIN LATERAL (
+    -- Ids follow the clock, so of the links that end later the first ones have it.
+    SELECT position - cardinality(ids) + array_position(ids, a.id) AS position, digest FROM answer_links
+    WHERE quiz_session_id = given.quiz_session_id AND last_id >= a.id AND a.id = ANY(ids) ORDER BY last_id LIMIT 1
+) l ON true
+
+-- name: answer_log
+-- Every answer of a session's log, in order, with its link, what the link says of it, and what the ledger has: null if
+-- nothing. Moments no calendar of Python's has become one that no answer has.
+SELECT l.position, cardinality(l.ids) AS length, l.digest, i.number, i.id,
+       substr(l.leaves, (32 * (i.number - 1) + 1)::int, 32) AS leaf, a.participant_id, a.quiz_session_id, a.question_id,
+       a.correct, a.score, a.answer, a.answered_at_us
+FROM answer_links l CROSS JOIN LATERAL unnest(l.ids) WITH ORDINALITY AS i (id, number)
+LEFT JOIN LATERAL (
+    SELECT a.quiz_session_participant_id AS participant_id, p.quiz_session_id, a.question_id, a.correct, a.score, a.answer,
+           CASE WHEN a.answered_at BETWEEN '0001-01-01' AND '9999-12-31'
+                THEN (extract(epoch FROM a.answered_at) * 1000000)::bigint ELSE -1 END AS answered_at_us
+    FROM participant_answers a JOIN quiz_session_participants p ON p.id = a.quiz_session_participant_id
+    WHERE a.id = i.id LIMIT 1
+) a ON true
+WHERE l.quiz_session_id = $1 ORDER BY l.position, i.number
+
+-- name: answer_log_end
+SELECT length, digest FROM answer_logs WHERE quiz_session_id = $1
+
+-- name: answers_not_logged
+SELECT a.id FROM participant_answers a JOIN quiz_session_participants p ON p.id = a.quiz_session_participant_id
+WHERE p.quiz_session_id = $1 AND a.id NOT IN (SELECT unnest(ids) FROM answer_links WHERE quiz_session_id = $1)
+ORDER BY a.id LIMIT $2
+
+-- name: answer_position
+-- Where an answer stands in a session's log.
+SELECT position - cardinality(ids) + array_position(ids, $2) AS position FROM answer_links
+WHERE quiz_session_id = $1 AND $2 = ANY(ids) ORDER BY position LIMIT 1
+
+-- name: ledger_until
+-- The answers of a session's log up to a position, as `ledger` gives them.
+SELECT a.id, p.id AS participant_id, p.name, a.question_id, a.score,
+       floor(extract(epoch FROM a.answered_at) * 1000)::bigint AS answered_at_ms
+FROM answer_links l CROSS JOIN LATERAL unnest(l.ids) WITH ORDINALITY AS i (id, number)
+JOIN participant_answers a ON a.id = i.id JOIN quiz_session_participants p ON p.id = a.quiz_session_participant_id
+WHERE l.quiz_session_id = $1 AND l.position - cardinality(l.ids) + i.number <= $2
+
+-- name: session_of_pin
+-- The open one, or else the last that had it.
+SELECT id FROM quiz_sessions WHERE pin = $1 ORDER BY state = 'finished', opened_at DESC LIMIT 1
 
 -- name: ledger
 -- Every answer of a session, as its event said it.

@@ -20,6 +20,7 @@ SLOW = """
 CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END';
 CREATE TRIGGER slow BEFORE INSERT ON participant_answers FOR EACH ROW EXECUTE FUNCTION slow();
 CREATE TRIGGER slow BEFORE INSERT ON quiz_session_participants FOR EACH ROW EXECUTE FUNCTION slow();
+CREATE TRIGGER slow BEFORE INSERT ON answer_logs FOR EACH ROW EXECUTE FUNCTION slow();
 """
 USERS = 30
 BATCHES = 6
@@ -124,6 +125,24 @@ async def test_batches_of_the_same_answers_in_any_order_do_not_block_each_other(
         assert all(isinstance(outcome, Recorded) for outcome in outcomes)
         assert sum(outcome.new for outcome in outcomes) == USERS
         assert (len(await ledger(pool, scene.session_id)), await outbox_depth(pool)) == (USERS, USERS)
+
+
+async def test_batches_of_the_same_sessions_in_any_order_do_not_block_each_other(database_url):
+    """Each adds to the logs of all of them, which two that wait in a circle could not."""
+    async with opened_pool(database_url, size=BATCHES) as pool:
+        scenes = [await Scene.set(pool) for _ in range(8)]
+        await pool.execute(SLOW)
+
+        async def batch(number: int) -> list[Recorded | Refusal]:
+            shuffled = random.Random(number).sample(scenes, len(scenes))
+            return await record_answers(
+                pool, [scene.new_answer(users[scene.session_id, number], 0) for scene in shuffled]
+            )
+
+        users = {(scene.session_id, number): (await scene.player())[0] for scene in scenes for number in range(BATCHES)}
+        outcomes = [outcome for batch in await asyncio.gather(*map(batch, range(BATCHES))) for outcome in batch]
+        positions = sorted(outcome.receipt.position for outcome in outcomes if isinstance(outcome, Recorded))
+        assert positions == sorted([*range(1, BATCHES + 1)] * len(scenes))
 
 
 async def test_each_join_of_a_batch_has_its_own_outcome(database_url):

@@ -131,6 +131,7 @@ export interface AnswerOutcome {
   participant_answer_id: string;
   correct: boolean;
   score: number;
+  receipt: string | null;
 }
 
 // Leaderboard
