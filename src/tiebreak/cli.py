@@ -1,7 +1,7 @@
 """The `tiebreak` command. Reads settings, sets up logging, runs one thing; knows no more than their names.
 
 Exit status: 0 done or stopped by a signal; 1 a Fault, told in a sentence; 2 wrong arguments or settings.
-`loadtest` has more to tell by it: see docs/load-testing.md.
+`loadtest` and `verify` have more to tell by it: see docs/load-testing.md and docs/receipts.md.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import cast
 import msgspec
 import uvloop
 
+from tiebreak.answer_log.arguments import add_replay_arguments, add_verify_arguments
 from tiebreak.clock import SystemClock
 from tiebreak.database.migrations import migrate
 from tiebreak.errors import Fault, SettingsInvalid
@@ -113,6 +114,23 @@ def parser() -> argparse.ArgumentParser:
     )
     add_data(audit)
     audit.add_argument("--repair", action="store_true", help="build those anew that differ or are missing")
+    replay = commands.add_parser(
+        "replay",
+        help="show a quiz session's board as it stood at a time, or after an answer",
+        description="Build a quiz session's board from the ledger: as it stands, as it stood at a time, or right after "
+        "an answer. Needs nothing but TIEBREAK_DATABASE_URL, and changes nothing. See docs/receipts.md.",
+    )
+    add_data(replay)
+    add_replay_arguments(replay)
+    verify = commands.add_parser(
+        "verify",
+        help="check by a receipt that an answer, and all before it, are as they were accepted",
+        description="Compute the answer log of a receipt's quiz session again from the ledger. Needs nothing but "
+        "TIEBREAK_DATABASE_URL, and changes nothing. Exit status: 0 held and unchanged, 1 not, 2 not a receipt. See "
+        "docs/receipts.md.",
+    )
+    add_data(verify)
+    add_verify_arguments(verify)
     seed = commands.add_parser(
         "seed",
         help="add a demo host and two sample quizzes to a running system",
@@ -201,6 +219,9 @@ def carry_out(parsed: argparse.Namespace) -> None:
             run_rebuild(parsed, looked_at(parsed, settings))
         case "audit":
             run_audit(parsed, looked_at(parsed, settings))
+        case "replay" | "verify":
+            database_url = looked_at(parsed, settings).database_url
+            run_answer_log(command, parsed, required(database_url, "TIEBREAK_DATABASE_URL"))
         case "gateway-config":
             tell(gateway_config(parsed, settings))
         case _:
@@ -321,6 +342,15 @@ def run_load_test(parsed: argparse.Namespace) -> None:
     from tiebreak.load_test.main import load_test  # noqa: PLC0415
 
     status = uvloop.run(load_test(options_of(parsed), cast("str | None", parsed.json)))
+    if status != 0:
+        sys.exit(status)
+
+
+def run_answer_log(command: str, parsed: argparse.Namespace, database_url: str) -> None:
+    from tiebreak.answer_log.main import run_replay, run_verify  # noqa: PLC0415
+
+    text, status = uvloop.run((run_verify if command == "verify" else run_replay)(parsed, database_url))
+    tell(text)
     if status != 0:
         sys.exit(status)
 

@@ -13,6 +13,7 @@ from tiebreak.database.outbox import WaitingEvent
 from tiebreak.database.pool import Pool
 from tiebreak.events import ScoreChange, decode
 from tiebreak.publisher_worker.relay import message_of
+from tiebreak.quiz.ranking import Totals, opened_at_ms
 
 PLAYERS = 5
 POINTS = [100, 100, 50, 0]
@@ -54,6 +55,10 @@ async def replay_equals_ledger(database_url: str, redis_url: str, given_answers,
         board = await boards.read(scene.session_id, limit=100)
         expected = await standings(pool, scene.session_id)
         assert (list(board.rows) if board else []) == expected
+        totals = Totals(opened_at_ms(scene.session_id))
+        for change in await ledger(pool, scene.session_id):
+            totals.add(change.quiz_session_participant_id, change.name, change.score, change.answered_at_ms)
+        assert totals.rows() == expected
         for row in expected:
             part = await boards.read(scene.session_id, me=row.quiz_session_participant_id)
             assert part is not None
@@ -61,7 +66,7 @@ async def replay_equals_ledger(database_url: str, redis_url: str, given_answers,
 
 
 def test_replay_equals_ledger(database_url, redis_url):
-    """Points, order, ranks and ties: Redis and SQL say the same of every participant."""
+    """Points, order, ranks and ties: Redis, SQL and Python say the same of every participant."""
 
     @settings(
         max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -15,7 +15,7 @@ from tests.deadline import eventually
 from tests.system import without_settings
 from tiebreak.cli import PROCESSES
 
-COMMANDS = ("up", "migrate", "seed", "loadtest", "dead", "rebuild", "audit", *PROCESSES)
+COMMANDS = ("up", "migrate", "seed", "loadtest", "dead", "rebuild", "audit", "replay", "verify", *PROCESSES)
 
 
 def tiebreak(*arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -49,10 +49,10 @@ def test_migrate_says_what_ran(database_url: str) -> None:
     assert (result.returncode, result.stdout) == (0, "nothing to do: the database is up to date\n")
 
 
-@pytest.mark.parametrize("command", ["migrate", "audit", *PROCESSES])
+@pytest.mark.parametrize("command", ["migrate", "audit", "replay 123456", *PROCESSES])
 def test_without_a_database(command: str) -> None:
     """A setting that is needed and not there: one sentence with its name, status 2, no traceback."""
-    result = tiebreak(command)
+    result = tiebreak(*command.split())
     assert result.returncode == 2
     assert result.stderr.splitlines()[-1].startswith("tiebreak: TIEBREAK_")
     assert "Traceback" not in result.stderr

@@ -12,6 +12,7 @@ import msgspec
 from tiebreak.database.answers import score_change
 from tiebreak.database.pool import Connection, open_pool
 from tiebreak.database.queries import sql
+from tiebreak.database.quiz_sessions import QuizSession
 from tiebreak.errors import SchemaTooOld
 from tiebreak.events import ScoreChange
 from tiebreak.quiz.model import AnswerId, ParticipantId, QuestionId, QuizSessionId
@@ -120,6 +121,12 @@ async def answers_until(
     """Those that the log had taken when it was so long, in any order."""
     async for row in connection.cursor(sql("ledger_until"), quiz_session_id, position, prefetch=PREFETCHED):
         yield score_change(quiz_session_id, row)
+
+
+async def session_of(connection: Connection, quiz_session_id: QuizSessionId) -> QuizSession | None:
+    """A session."""
+    row = await connection.fetchrow(sql("quiz_session"), quiz_session_id)
+    return QuizSession(**row) if row else None
 
 
 async def session_of_pin(connection: Connection, pin: str) -> QuizSessionId | None:

@@ -6,7 +6,7 @@ Redis keeps the order as one double per participant, the *standing*:
 
 `reached_ms` runs from the session's opening to the answer that reached the points (0 for no points). A double
 is exact up to 2^53: that is 2,097,151 points and 49.7 days. The same order in SQL is `standings` in
-queries.sql; tests/consistency holds the two together.
+queries.sql, and here `Totals`; tests/consistency holds them together.
 """
 
 from __future__ import annotations
@@ -71,3 +71,31 @@ def opened_at_ms(quiz_session_id: UUID) -> int:
     So a consumer of the log can place an answer in its session without asking the database.
     """
     return quiz_session_id.int >> 80
+
+
+class Totals:
+    """A session's totals, as its answers are added, in any order."""
+
+    def __init__(self, opened_at_ms: int) -> None:
+        self._opened_at_ms = opened_at_ms
+        # Name, points, and when they were reached.
+        self._totals: dict[ParticipantId, tuple[str, int, int]] = {}
+
+    def add(self, participant_id: ParticipantId, name: str, score: int, answered_at_ms: int) -> None:
+        """An answer, which must not have been added before."""
+        _, points, reached = self._totals.get(participant_id, (name, 0, 0))
+        if score > 0:
+            reached = max(reached, reached_ms(self._opened_at_ms, answered_at_ms))
+        self._totals[participant_id] = (name, points + score, reached)
+
+    def rows(self) -> list[Row]:
+        """The whole leaderboard, in order. Of those who share a rank the greater id comes first, as in Redis."""
+        totals = sorted(self._totals.items(), key=lambda total: total[0].int, reverse=True)
+        totals.sort(key=lambda total: (-total[1][1], total[1][2]))
+        rows: list[Row] = []
+        before: tuple[int, int] | None = None
+        for place, (participant_id, (name, points, reached)) in enumerate(totals, 1):
+            rank = rows[-1].rank if before == (points, reached) else place
+            before = (points, reached)
+            rows.append(Row(rank, participant_id, name, points))
+        return rows
