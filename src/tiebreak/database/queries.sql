@@ -279,8 +279,9 @@ SELECT length, digest FROM answer_logs WHERE quiz_session_id = $1
 
 -- name: answers_not_logged
 SELECT a.id FROM participant_answers a JOIN quiz_session_participants p ON p.id = a.quiz_session_participant_id
-WHERE p.quiz_session_id = $1 AND a.id NOT IN (SELECT unnest(ids) FROM answer_links WHERE quiz_session_id = $1)
-ORDER BY a.id LIMIT $2
+WHERE p.quiz_session_id = $1
+EXCEPT SELECT unnest(ids) FROM answer_links WHERE quiz_session_id = $1
+ORDER BY id LIMIT $2
 
 -- name: answer_position
 -- Where an answer stands in a session's log.

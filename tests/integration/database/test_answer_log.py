@@ -209,6 +209,19 @@ async def test_repetition_has_the_first_receipt_and_adds_nothing(database_url, t
         assert len(await log_of(database_url, scene.session_id)) == 4
 
 
+async def test_answer_without_a_place_in_the_log_has_no_receipt(database_url):
+    """A server of an earlier version may have recorded it; the retry is confirmed all the same."""
+    async with opened_pool(database_url) as pool:
+        scene = await Scene.set(pool)
+        [user] = await players(scene, 1)
+        answer_id = new_id()
+        first = await scene.answer(user, 0, answer_id=answer_id)
+        await pool.execute("DELETE FROM answer_links")
+        again = await scene.answer(user, 0, answer_id=answer_id)
+        assert isinstance(first, Recorded)
+        assert again == msgspec.structs.replace(first, new=False, receipt=None)
+
+
 async def test_refused_answers_leave_no_log(database_url):
     """Nothing was recorded, so there is nothing to follow."""
     async with opened_pool(database_url) as pool:
