@@ -15,7 +15,7 @@ import uvloop
 from bench.answers.load import load, quantiles_ms
 from bench.answers.pgbench import pgbench
 from bench.answers.room import Given, Room, open_room
-from bench.answers.ways import Way, one_statement, one_statement_per_step, opened, ours
+from bench.answers.ways import Way, in_turn, one_statement, one_statement_per_step, opened, ours
 from bench.cpu_time import Disturbance
 from bench.postgres import MeasuredPostgres, measured_postgres
 from bench.processes import BenchFailed, say
@@ -25,7 +25,7 @@ from tests.servers import folder
 from tiebreak.embedded.valkey import Valkey
 from tiebreak.settings import Settings
 
-STEPS, PLAIN, ONE, OURS = "steps", "one_plain", "one", "ours"
+STEPS, PLAIN, ONE, OURS, TWICE = "steps", "one_plain", "one", "ours", "ours_twice"
 LIMITS = {"pgbench_64": (64, 1), "pgbench_1x64": (1, 64), "pgbench_2x64": (2, 64), "pgbench_2x256": (2, 256)}
 CALLERS = 64
 # Ours shares the process's pool with all other requests, so it gets the one that is set by default.
@@ -64,7 +64,7 @@ class Bench:
         self._redis_url = redis_url
         self._room = room
         self._directory = directory
-        self._pool_sizes = {OURS: OUR_POOL_SIZE}
+        self._pool_sizes = {OURS: OUR_POOL_SIZE, TWICE: OUR_POOL_SIZE}
 
     @classmethod
     async def run(cls, plan: Plan, directory: Path) -> Figures:
@@ -95,6 +95,13 @@ class Bench:
             if name == OURS:
                 async with ours(pool, self._redis_url, self._room) as way:
                     yield way
+            elif name == TWICE:
+                async with (
+                    opened(self._postgres.server.url(), size) as other_pool,
+                    ours(pool, self._redis_url, self._room) as way,
+                    ours(other_pool, self._redis_url, self._room) as other,
+                ):
+                    yield in_turn(way, other)
             else:
                 yield (one_statement_per_step if name == STEPS else one_statement)(pool, self._room)
 
@@ -137,7 +144,10 @@ class Bench:
         for number in range(self._plan.rounds):
             say(f"  {CALLERS} callers, round {number + 1} of {self._plan.rounds}")
             rounds.append(
-                {name: await self._way_or_limit(name) for name in rotated((STEPS, PLAIN, ONE, OURS, *LIMITS), number)}
+                {
+                    name: await self._way_or_limit(name)
+                    for name in rotated((STEPS, PLAIN, ONE, OURS, TWICE, *LIMITS), number)
+                }
             )
         return medians(rounds)
 
@@ -150,7 +160,7 @@ class Bench:
             await self._accounted_for(count)
         else:
             async with self._way(name) as way:
-                figures = await self._loaded(way, CALLERS, self._plan.seconds, logged=name == OURS)
+                figures = await self._loaded(way, CALLERS, self._plan.seconds, logged=name in (OURS, TWICE))
         say(f"    {name:14} {figures['per_second']:8,.0f} answers/s, p50 {figures['p50_ms']:.1f} ms")
         return figures
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.answers.measure import CALLERS, LIMITS, ONE, OURS, PLAIN, STEPS
+from bench.answers.measure import CALLERS, LIMITS, ONE, OURS, PLAIN, STEPS, TWICE
 from bench.machine import machine
 from bench.results import ratio, table
 from bench.section import Claim, Figures, Limit, at_least, at_most
@@ -12,6 +12,7 @@ TITLES = {
     PLAIN: "(b) one statement per answer",
     ONE: "(b) with our connections",
     OURS: "(c) ours",
+    TWICE: "(c) twice, as two app servers",
     **{
         name: f"pgbench, {clients} clients, {batch} answers a statement"
         if batch > 1
@@ -78,7 +79,9 @@ def text(figures: Figures) -> str:
             f"rounds in rotating order. Connections: (a) {sizes[STEPS]}, (b) {sizes[PLAIN]} and {sizes[ONE]}, the best "
             f"for them of those tried; (c) {sizes[OURS]}, the default. (b) is measured with asyncpg's pool as it "
             "comes, and with the app server's own connections, which (a) has too: plans are kept, and no reset follows "
-            "each statement. (c) is `Answers.submit` with all it does: grade, batch, room, nudge. After each "
+            "each statement. (c) is `Answers.submit` with all it does: grade, batch, room, nudge, and the answer log, "
+            "which (a), (b) and pgbench do not keep. All answers are of one session, so its log is one chain; (c) "
+            "twice is two of it in this process, each with half of the answers and connections of its own. After each "
             "measurement answers and events in the database were as many as acknowledged. Client: "
             "the process with its callers, or pgbench; p50 of pgbench's batches is of the batch. Other programs took "
             f"{figures['disturbance']:.0%} of a core.",
