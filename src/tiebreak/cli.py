@@ -24,9 +24,11 @@ from tiebreak.answer_log.arguments import add_replay_arguments, add_verify_argum
 from tiebreak.clock import SystemClock
 from tiebreak.database.migrations import migrate
 from tiebreak.errors import Fault, SettingsInvalid
+from tiebreak.ids import id_of
 from tiebreak.load_test.arguments import add_arguments as add_load_test_arguments
 from tiebreak.load_test.arguments import options_of, whole
 from tiebreak.log_output import set_up_log_output
+from tiebreak.quiz.model import QuizSessionId
 from tiebreak.settings import Settings, read_settings, required
 
 PROCESSES = {
@@ -310,14 +312,13 @@ def looked_at(parsed: argparse.Namespace, settings: Settings) -> Settings:
 
 
 def run_rebuild(parsed: argparse.Namespace, settings: Settings) -> None:
-    from tiebreak.boards.command_line import rebuild, session_id  # noqa: PLC0415
+    from tiebreak.boards.command_line import rebuild  # noqa: PLC0415
 
     given = cast("str | None", parsed.session)
-    try:
-        session = session_id(given) if given else None
-    except ValueError as error:
-        raise SettingsInvalid(f"{given!r} is not a quiz session's id: a UUID is expected.") from error
-    tell("\n".join(uvloop.run(rebuild(settings, session))))
+    session = id_of(given) if given else None
+    if given and session is None:
+        raise SettingsInvalid(f"{given!r} is not a quiz session's id: a UUID is expected.")
+    tell("\n".join(uvloop.run(rebuild(settings, session and QuizSessionId(session)))))
 
 
 def run_audit(parsed: argparse.Namespace, settings: Settings) -> None:

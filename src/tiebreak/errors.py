@@ -91,12 +91,6 @@ class EventUndecodable(Fault):
     code = "event_undecodable"
 
 
-class SessionUnknown(Fault):
-    """A command names a quiz session that is not in the database."""
-
-    code = "session_unknown"
-
-
 class KeysUnavailable(Fault):
     """The auth server's public keys could not be had, so no token can be checked."""
 

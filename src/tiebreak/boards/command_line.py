@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable, Sequence, Sized
 from contextlib import asynccontextmanager
 from typing import TypeVar
-from uuid import UUID
 
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -19,7 +18,7 @@ from tiebreak.cache.leaderboard import Leaderboards
 from tiebreak.clock import SystemClock
 from tiebreak.database.pool import Pool, open_pool
 from tiebreak.database.quiz_sessions import sessions_with_boards
-from tiebreak.errors import CacheUnavailable, SessionUnknown
+from tiebreak.errors import CacheUnavailable, NotInDatabase
 from tiebreak.metrics import BoardMetrics
 from tiebreak.quiz.model import QuizSessionId
 from tiebreak.quiz.ranking import Standing
@@ -66,11 +65,11 @@ async def answering(redis: Redis) -> None:
 
 
 async def rebuild(settings: Settings, quiz_session_id: QuizSessionId | None) -> list[str]:
-    """Build one board anew, or all; what to tell. Raises SessionUnknown."""
+    """Build one board anew, or all; what to tell. Raises NotInDatabase."""
     async with opened_tools(settings) as tools:
         if quiz_session_id is not None:
             if not await tools.rebuilder.make_whole(quiz_session_id, anew=True):
-                raise SessionUnknown(f"There is no quiz session {quiz_session_id}.")
+                raise NotInDatabase(f"There is no quiz session {quiz_session_id}.")
             return ["built 1 board anew"]
         sessions = await sessions_with_boards(tools.pool, kept_seconds=KEPT_SECONDS)
         for session in shown_progress(sessions, "building"):
@@ -124,8 +123,3 @@ def shown_progress(items: Iterable[Item], doing: str) -> Iterable[Item]:
     """On a terminal's standard error, nothing elsewhere."""
     console = Console(stderr=True)
     return track(items, doing, console=console, transient=True, disable=not console.is_terminal)
-
-
-def session_id(text: str) -> QuizSessionId:
-    """A session's id from the command line. Raises ValueError."""
-    return QuizSessionId(UUID(text))
