@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
-import uuid_utils.compat
+from uuid_utils import uuid7
+
+# A UUID as uuid_utils.compat makes it, in half the time: an answer's id was a tenth of its cost to the app server.
+_blank = UUID.__new__
+_set_int = vars(UUID)["int"].__set__
+_set_is_safe = vars(UUID)["is_safe"].__set__
+_UNKNOWN = SafeUUID.unknown
 
 
 def new_id() -> UUID:
     """An id of this moment."""
-    return uuid_utils.compat.uuid7()
+    made = _blank(UUID)
+    _set_int(made, uuid7().int)
+    _set_is_safe(made, _UNKNOWN)
+    return made
 
 
 def id_of(text: str) -> UUID | None:
