@@ -66,8 +66,9 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 class Remembered(msgspec.Struct):
-    """A verified token, without the token."""
+    """A verified token, without the token: its SHA-256."""
 
+    digest: bytes
     identity: Identity
     kid: str
     was_used: bool = False
@@ -84,17 +85,16 @@ class RememberedTokens:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._tokens: OrderedDict[bytes, Remembered] = OrderedDict()
+        # By digest; asked for every answer, and so without a function of ours around it.
+        self.get = self._tokens.get
 
     def __len__(self) -> int:
         return len(self._tokens)
 
-    def get(self, digest: bytes) -> Remembered | None:
-        return self._tokens.get(digest)
-
-    def add(self, digest: bytes, token: Remembered) -> None:
+    def add(self, token: Remembered) -> None:
         if len(self._tokens) >= self._limit:
             self._make_room()
-        self._tokens[digest] = token
+        self._tokens[token.digest] = token
 
     def forget(self, digest: bytes) -> None:
         del self._tokens[digest]
@@ -136,15 +136,24 @@ class Verifier:
 
         It costs about a microsecond, a hundredth of checking a signature. None says nothing: `verify` has to be asked.
         """
-        if len(token) > MAX_TOKEN_LENGTH:
-            return None
-        digest = digest_of(token)
-        known = self._remembered.get(digest)
-        if known is None:
+        known = self.recall(token)
+        return self.still_good(known, self._clock.now_ms()) if known else None
+
+    def recall(self, token: str | bytes) -> Remembered | None:
+        """What is remembered of this very token: good as long as `still_good` says so, each time it is asked."""
+        return self._remembered.get(digest_of(token)) if len(token) <= MAX_TOKEN_LENGTH else None
+
+    def still_good(self, known: Remembered, now_ms: int) -> Identity | None:
+        """The caller, as `remembered` has it, for who kept what was recalled: without the digest, which is most of it.
+
+        Expired, revoked, forgotten with its key or for want of room: None.
+        """
+        # Remembered anew it is another one.
+        if self._remembered.get(known.digest) is not known:
             return None
         identity = known.identity
-        if identity.expires_at * 1000 <= self._clock.now_ms():
-            self._remembered.forget(digest)
+        if identity.expires_at * 1000 <= now_ms:
+            self._remembered.forget(known.digest)
             return None
         if identity.login_id in self.revoked:
             return None
@@ -187,7 +196,7 @@ class Verifier:
             return Refusal.TOKEN_INVALID
         self.longest_life_seconds = max(self.longest_life_seconds, -(-life_ms // 1000))
         identity = Identity(UserId(claims.sub), claims.role, claims.sid, claims.exp)
-        self._remembered.add(digest_of(token), Remembered(identity, kid))
+        self._remembered.add(Remembered(digest_of(token), identity, kid))
         return identity
 
     async def ready(self) -> None:

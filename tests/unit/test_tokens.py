@@ -24,6 +24,7 @@ from tiebreak.tokens import (
     MAX_SPARED,
     MAX_TOKEN_LENGTH,
     Identity,
+    Remembered,
     Verifier,
 )
 
@@ -179,6 +180,42 @@ async def test_room_is_made_where_all_are_in_use(issuer: Issuer, clock: Standing
     await verifier.verify(newest := issuer.token())
     gone = [at for at, token in enumerate([*tokens, newest]) if not verifier.remembered(token)]
     assert gone == [MAX_SPARED]
+
+
+async def test_what_was_recalled(issuer: Issuer, clock: StandingClock) -> None:
+    """Who keeps it learns of whatever ends it: expiry, revocation, a key withdrawn, no room, remembering anew."""
+    verifier = Verifier(issuer.load_keys, clock, max_remembered=3)
+    issuer.published = key_set(KEY, NEWER_KEY)
+    kept: dict[str, Remembered] = {}
+    login_id = uuid4()
+
+    async def keep(name: str, token: str) -> str:
+        await verifier.verify(token)
+        known = verifier.recall(token)
+        assert known
+        kept[name] = known
+        return token
+
+    def good() -> set[str]:
+        return {name for name, known in kept.items() if verifier.still_good(known, clock.now_ms())}
+
+    async with refreshing(verifier):
+        crowded_out = await keep("no room", issuer.token())
+        await keep("revoked", issuer.token(NEWER_KEY, login_id=login_id))
+        await keep("withdrawn", issuer.token(KEY))
+        assert good() == {"no room", "revoked", "withdrawn"}
+        for known in kept.values():
+            known.was_used = False
+        await keep("expired", issuer.token(NEWER_KEY, life_seconds=1))
+        assert good() == {"expired", "revoked", "withdrawn"}
+        clock.advance(seconds=1)
+        verifier.revoked.add(login_id)
+        assert good() == {"withdrawn"}
+        assert await verifier.verify(crowded_out) == kept["no room"].identity
+        assert good() == {"withdrawn"}
+        issuer.published = key_set(NEWER_KEY)
+        await minute(clock, issuer)
+        assert good() == set()
 
 
 # --- what is not -------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from bench.http.servers.parts import (
 )
 from tiebreak.app_server.answer_lane import PATH, AnswerLane
 from tiebreak.app_server.app import OUTAGES
+from tiebreak.clock import SystemClock
 from tiebreak.http_edge.lanes import LaneConnection
 from tiebreak.http_edge.serving import serve
 from tiebreak.settings import Settings
@@ -25,7 +26,7 @@ from tiebreak.settings import Settings
 
 async def main(setting: Setting) -> None:
     verifier, answers = verifier_of(setting), answers_without_ledger(setting)
-    lanes = {PATH: AnswerLane(verifier, answers)}
+    lanes = {PATH: AnswerLane(verifier, answers, SystemClock())}
     connection = partial(LaneConnection, lanes=lanes, outages=OUTAGES)
     settings = Settings(listen_fd=listening().detach())
     await serve_tidily(serve(app_of(verifier, answers), settings, asyncio.Event(), None, connection))

@@ -7,10 +7,11 @@ from collections.abc import Callable
 import msgspec
 
 from tiebreak.app_server.commands import Answers, Outcome
+from tiebreak.clock import Clock
 from tiebreak.errors import Refusal, Refused
 from tiebreak.http_edge.bodies import decode_body
 from tiebreak.socket_adapter.messages import UpdateScore
-from tiebreak.tokens import Verifier, bearer_token
+from tiebreak.tokens import Remembered, Verifier, bearer_token
 
 PATH = b"/update-score"
 SCHEME = b"Bearer "
@@ -19,20 +20,23 @@ SCHEME = b"Bearer "
 class AnswerLane:
     """Answers to questions, as Lane has it."""
 
-    def __init__(self, verifier: Verifier, answers: Answers) -> None:
+    def __init__(self, verifier: Verifier, answers: Answers, clock: Clock) -> None:
+        self._clock = clock
         self._verifier = verifier
         self._answers = answers
         self._encoder = msgspec.json.Encoder()
 
-    def begin(
-        self, authorization: bytes | None, body: bytes, settle: Callable[[Outcome | Refusal | Exception], None]
-    ) -> bool:
+    def caller_of(self, authorization: bytes | None) -> Remembered | None:
         # Whatever stands there: only a token that was verified as it is can be one that is remembered.
         token = authorization[len(SCHEME) :] if authorization and authorization.startswith(SCHEME) else None
-        identity = self._verifier.remembered(token) if token else None
+        return self._verifier.recall(token) if token else None
+
+    def begin(self, caller: Remembered, body: bytes, settle: Callable[[Outcome | Refusal | Exception], None]) -> bool:
+        now_ms = self._clock.now_ms()
+        identity = self._verifier.still_good(caller, now_ms)
         if identity is None or not body:
             return False
-        begun = self._answers.begin(identity.user_id, decode_body(body, UpdateScore), settle)
+        begun = self._answers.begin(identity.user_id, decode_body(body, UpdateScore), settle, now_ms)
         if isinstance(begun, Refusal):
             raise Refused(begun)
         return begun == "waiting"

@@ -30,7 +30,7 @@ from tiebreak.quiz.scoring import score
 from tiebreak.socket_adapter.messages import Change, UpdateScore
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """The 200 of an answer. `receipt` is what `tiebreak verify` takes; null if Tiebreak kept no log when it came."""
 
     participant_answer_id: AnswerId
@@ -75,24 +75,24 @@ class Answers:
     async def submit(self, user_id: UserId, command: UpdateScore) -> Outcome | Refusal:
         """Count an answer once, or say why not. Idempotent by `answer_id`; without one, a retry is refused."""
         questions = await self._questions.of(command.quiz_session_id)
-        graded = self._graded(questions, user_id, command)
+        graded = self._graded(questions, user_id, command, self._clock.now_ms())
         if graded is None:
             return self._counted(await self._refusal(questions, user_id, command))
         outcome: asyncio.Future[Outcome | Refusal] = asyncio.get_running_loop().create_future()
         return self._queue(graded, partial(settle_future, outcome)) or await outcome
 
     def begin(
-        self, user_id: UserId, command: UpdateScore, settle: Settle[Outcome | Refusal]
+        self, user_id: UserId, command: UpdateScore, settle: Settle[Outcome | Refusal], now_ms: int
     ) -> Refusal | Literal["waiting", "unknown"]:
         """The same without waiting, for a good answer to a question at hand; otherwise "unknown": `submit` knows why.
 
-        "waiting": `settle` will be told the outcome, or what is raised. It must not raise.
+        `now_ms` is when it came. "waiting": `settle` will be told the outcome, or what is raised. It must not raise.
         """
         questions = self._questions.at_hand(command.quiz_session_id)
-        graded = self._graded(questions, user_id, command) if questions else None
+        graded = self._graded(questions, user_id, command, now_ms) if questions else None
         return (self._queue(graded, settle) or "waiting") if graded else "unknown"
 
-    def _graded(self, questions: Questions, user_id: UserId, command: UpdateScore) -> NewAnswer | None:
+    def _graded(self, questions: Questions, user_id: UserId, command: UpdateScore, now_ms: int) -> NewAnswer | None:
         """The answer as it will be recorded; None if it is none."""
         question = questions.get(command.question_id)
         correct = grade(question, command.answer) if question else None
@@ -107,7 +107,7 @@ class Answers:
             command.answer_id,
             correct,
             score(question, correct=correct),
-            self._clock.now_ms(),
+            now_ms,
         )
 
     def _queue(self, answer: NewAnswer, settle: Settle[Outcome | Refusal]) -> Refusal | None:
@@ -128,6 +128,7 @@ class Answers:
         answers = [answer for answer, _ in graded]
         outcomes: list[Outcome | Refusal] = []
         changes: list[tuple[QuizSessionId, Change]] = []
+        count = 0
         for answer, recorded in zip(answers, await record_answers(self._pool, answers), strict=True):
             if isinstance(recorded, Refusal):
                 outcomes.append(recorded)
@@ -135,22 +136,23 @@ class Answers:
                 continue
             receipt = recorded.receipt.text() if recorded.receipt else None
             outcomes.append(Outcome(recorded.id, recorded.correct, recorded.score, receipt))
-            self._metrics.answers["recorded"] += 1
+            count += 1
             if recorded.new:
                 change = Change(recorded.participant_id, answer.question_id, recorded.score)
                 changes.append((answer.quiz_session_id, change))
+        if count:
+            self._metrics.answers["recorded"] += count
         now = self._clock.monotonic()
-        for _, arrived in graded:
-            self._metrics.answer_seconds.observe(now - arrived)
+        self._metrics.answer_seconds.observe_all([now - arrived for _, arrived in graded])
         self._metrics.answers_per_batch.observe(len(graded))
-        # Two turns of the loop later: those who wait for their outcomes come before the room and the publisher.
-        loop = asyncio.get_running_loop()
-        loop.call_soon(loop.call_soon, self._tell, changes)
+        if changes:
+            # Two turns of the loop later: those who wait for their outcomes come before the room and the publisher.
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self._tell, changes)
         return outcomes
 
     def _tell(self, changes: Sequence[tuple[QuizSessionId, Change]]) -> None:
-        if changes:
-            self._nudge.answered()
+        self._nudge.answered()
         for quiz_session_id, change in changes:
             self._ticks.answered(quiz_session_id, change)
 

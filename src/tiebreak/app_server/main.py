@@ -148,7 +148,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 group.create_task(ticks.run(sockets.count_in, sockets.count_servers)),
                 group.create_task(nudge.run()),
             ]
-            lanes = {PATH: AnswerLane(verifier, answers)}
+            lanes = {PATH: AnswerLane(verifier, answers, clock)}
             await serve(app, settings, stop, sockets, partial(LaneConnection, lanes=lanes, outages=OUTAGES))
             await streams.close()
             for task in background:

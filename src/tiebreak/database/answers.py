@@ -16,7 +16,9 @@ from tiebreak.quiz.ranking import Row, Standing
 from tiebreak.quiz.receipts import Receipt
 
 
-class NewAnswer(msgspec.Struct, frozen=True):
+# Without the garbage collector (`gc=False`), here and in what answers are made of and into: they are many, and nothing
+# in them can refer back to them.
+class NewAnswer(msgspec.Struct, frozen=True, gc=False):
     """A graded answer on its way into the ledger.
 
     `id` is its own, whatever becomes of the statement; `answer_id` is the client's. Each tells a retry, of ours or of
@@ -34,7 +36,7 @@ class NewAnswer(msgspec.Struct, frozen=True):
     answered_at_ms: int
 
 
-class Recorded(msgspec.Struct, frozen=True):
+class Recorded(msgspec.Struct, frozen=True, gc=False):
     """An answer that counts. `new` is False if an earlier request had recorded it already.
 
     `receipt` is None if it was recorded by a Tiebreak that kept no log, beside one that does.

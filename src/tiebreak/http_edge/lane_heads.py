@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from types import SimpleNamespace
-from typing import NamedTuple
 
+import msgspec
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from tiebreak.http_edge.bodies import LARGEST_BODY_BYTES
@@ -19,7 +19,7 @@ MAX_LINES = 100
 EXTRAORDINARY = {b"transfer-encoding", b"expect", b"upgrade"}
 
 
-class Head(NamedTuple):
+class Head(msgspec.Struct, frozen=True):
     """What a lane wants to know of a POST's head. `text` ends with the empty line, `size` is the body's included."""
 
     text: bytes

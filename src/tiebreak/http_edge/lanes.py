@@ -12,28 +12,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import structlog
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
 from tiebreak.errors import Refusal, Refused
 from tiebreak.http_edge.bodies import LARGEST_BODY_BYTES
 from tiebreak.http_edge.connections import HttpConnection
 from tiebreak.http_edge.lane_heads import Head, head_of
+from tiebreak.http_edge.lane_responses import ResponseHeads
 from tiebreak.http_edge.problems import MEDIA_TYPE, problem_content, problem_headers, refusal_of
 from tiebreak.http_edge.request_ids import request_id_of
-
-OK = STATUS_LINE[200] + b"content-type: application/json\r\ncontent-length: %d\r\n"
 
 
 class Lane(Protocol):
     """Answers the requests to one path."""
 
-    def begin(self, authorization: bytes | None, body: bytes, settle: Callable[[Any], None]) -> bool:
+    def caller_of(self, authorization: bytes | None) -> Any:  # noqa: ANN401 - the lane's own
+        """What there is to know of the caller without waiting, for `begin`; None: only `answer` can say.
+
+        Kept as long as a connection sends the same head. Whether it still holds is for `begin` to see, each time.
+        """
+        ...
+
+    def begin(self, caller: Any, body: bytes, settle: Callable[[Any], None]) -> bool:  # noqa: ANN401 - the lane's own
         """Whether `settle` will be told what `content_of` takes, or an exception, once and later than now.
 
         If not, `answer` has to wait for something else first. Raises Refused.
@@ -66,6 +70,7 @@ class Exchange:
     __slots__ = (
         "authorization",
         "body",
+        "caller",
         "disconnected",
         "keep_alive",
         "lane",
@@ -82,6 +87,8 @@ class Exchange:
         self.lane = lane
         self.path = path
         self.authorization = authorization
+        # What the lane knows of who that is.
+        self.caller: Any = None
         self.request_id = request_id
         # Not kept beyond what it is read for: an exchange lives as long as its connection is idle.
         self.body = bytearray()
@@ -94,12 +101,12 @@ class Exchange:
 class LaneConnection(HttpConnection):
     """A connection on which some requests have a lane."""
 
-    # Nothing of a request was read that has not come to its end.
-    _between_requests = True
-    _head: Head | None = None
-    # When the last exchange ended (loop time).
-    _rested_at = float("-inf")
-    _common_headers: tuple[object, bytes] = (None, b"")
+    # One for all connections.
+    _heads = ResponseHeads()
+    # To uvicorn it is one of its own, to us often an Exchange.
+    cycle: Any
+    # The one under way: there are never two.
+    _exchange: Exchange
 
     def __init__(
         self,
@@ -115,22 +122,33 @@ class LaneConnection(HttpConnection):
         super().__init__(config, server_state, app_state, _loop)
         self._lanes = lanes
         self._outages = outages
+        # Nothing of a request was read that has not come to its end.
+        self._between_requests = True
+        self._head: Head | None = None
+        # That of the requests with this head, one after the other.
+        self._repeated: Exchange | None = None
+        # When the last exchange ended (loop time).
+        self._rested_at = float("-inf")
 
     def data_received(self, data: bytes) -> None:
-        if not self._between_requests or not self._is_free():
+        cycle = self.cycle
+        # As _is_free has it.
+        if not self._between_requests or (cycle and not cycle.response_complete) or self.flow.write_paused:
             super().data_received(data)
             return
-        head = self._head
-        if head is None or len(data) != head.size or not data.startswith(head.text):
+        head, exchange = self._head, self._repeated
+        if head is None or exchange is None or len(data) != head.size or not data.startswith(head.text):
             head = self._head = head_of(data, self._lanes)
             if head is None:
                 super().data_received(data)
                 return
+            lane = self._lanes[head.path]
+            exchange = Exchange(lane, head.path, head.authorization, head.request_id, keep_alive=True)
+            self._repeated = exchange
         if self._head_deadline:
             self._head_came()
-        lane = self._lanes[head.path]
-        exchange = Exchange(lane, head.path, head.authorization, head.request_id, keep_alive=True)
-        self.cycle = cast("Any", exchange)
+        exchange.response_complete = False
+        self.cycle = exchange
         self._begin(exchange, data[len(head.text) :])
 
     def on_message_begin(self) -> None:
@@ -154,10 +172,10 @@ class LaneConnection(HttpConnection):
         authorization = next((value for name, value in self.headers if name == b"authorization"), None)
         request_id = request_id_of(self.headers)
         keep_alive = parser.should_keep_alive()
-        self.cycle = cast("Any", Exchange(lane, self.url, authorization, request_id, keep_alive=keep_alive))
+        self.cycle = Exchange(lane, self.url, authorization, request_id, keep_alive=keep_alive)
 
     def on_body(self, body: bytes) -> None:
-        exchange = cast("object", self.cycle)
+        exchange = self.cycle
         if not isinstance(exchange, Exchange):
             super().on_body(body)
         elif not exchange.response_complete:
@@ -169,7 +187,7 @@ class LaneConnection(HttpConnection):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._between_requests = True
-        exchange = cast("object", self.cycle)
+        exchange = self.cycle
         if isinstance(exchange, Exchange) and not exchange.response_complete:
             body, exchange.body = bytes(exchange.body), bytearray()
             self._begin(exchange, body)
@@ -190,19 +208,25 @@ class LaneConnection(HttpConnection):
         return (not cycle or cycle.response_complete) and not self.flow.write_paused
 
     def _begin(self, exchange: Exchange, body: bytes) -> None:
+        self._exchange = exchange
         try:
-            begun = exchange.lane.begin(exchange.authorization, body, partial(self._end, exchange))
+            caller = exchange.caller
+            if caller is None:
+                caller = exchange.caller = exchange.lane.caller_of(exchange.authorization)
+            if caller is not None and exchange.lane.begin(caller, body, self._end):
+                return
         except Exception as error:
             self._fail(exchange, error)
             return
-        if begun:
-            return
+        # It may be that it does not hold any more.
+        exchange.caller = None
         task = self.loop.create_task(self._answer(exchange, body))
         # uvicorn waits for these when it ends.
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    def _end(self, exchange: Exchange, outcome: Any) -> None:  # noqa: ANN401 - the lane's own
+    def _end(self, outcome: Any) -> None:  # noqa: ANN401 - the lane's own
+        exchange = self._exchange
         if isinstance(outcome, Exception):
             self._fail(exchange, outcome)
             return
@@ -211,7 +235,7 @@ class LaneConnection(HttpConnection):
         except Exception as error:
             self._fail(exchange, error)
         else:
-            self._reply(exchange, OK % len(content), content)
+            self._reply(exchange, content)
 
     async def _answer(self, exchange: Exchange, body: bytes) -> None:
         if exchange.request_id:
@@ -222,7 +246,7 @@ class LaneConnection(HttpConnection):
         except Exception as error:
             self._fail(exchange, error)
         else:
-            self._reply(exchange, OK % len(content), content)
+            self._reply(exchange, content)
 
     def _fail(self, exchange: Exchange, error: Exception) -> None:
         if isinstance(error, Refused):
@@ -237,23 +261,20 @@ class LaneConnection(HttpConnection):
         content = problem_content(refused.refusal, refused.detail)
         headers = {"content-type": MEDIA_TYPE, "content-length": str(len(content))}
         headers |= problem_headers(refused.refusal, refused.retry_after_seconds)
-        head = "".join(f"{name.lower()}: {value}\r\n" for name, value in headers.items())
-        self._reply(exchange, STATUS_LINE[refused.refusal.status] + head.encode(), content)
+        fields = "".join(f"{name.lower()}: {value}\r\n" for name, value in headers.items()).encode()
+        common, keep_alive = self.server_state.default_headers, exchange.keep_alive
+        head = self._heads.of(refused.refusal.status, fields, common, keep_alive=keep_alive)
+        self._reply(exchange, content, head)
 
-    def _reply(self, exchange: Exchange, head: bytes, content: bytes) -> None:
+    def _reply(self, exchange: Exchange, content: bytes, head: bytes | None = None) -> None:
+        """With a 200's head, if none is given."""
         exchange.response_complete = True
         transport = self.transport
         if transport.is_closing():
             return
-        common_of, more = self._common_headers
-        # uvicorn makes a new list each second, for the date.
-        if common_of is not self.server_state.default_headers:
-            common_of = self.server_state.default_headers
-            more = b"".join([b"%b: %b\r\n" % header for header in common_of])
-            self._common_headers = common_of, more
-        if not exchange.keep_alive:
-            more += b"connection: close\r\n"
-        transport.write(b"%b%b\r\n%b" % (head, more, content))
+        if head is None:
+            head = self._heads.ok(len(content), self.server_state.default_headers, exchange.keep_alive)
+        transport.write(head + content)
         if not exchange.keep_alive:
             transport.close()
         if self.pipeline or self.timeout_keep_alive_task is None or not exchange.keep_alive:

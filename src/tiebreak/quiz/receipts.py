@@ -30,7 +30,7 @@ FIELDS = struct.Struct(">16s16sqq32s")
 TO_URL, FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_+/", b"+/!!")
 
 
-class Receipt(msgspec.Struct, frozen=True):
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """What the log said when it took an answer: the `position`th of its session, from 1.
 
     `digest` is the log's after the batch that the answer came with. It stands for every answer up to there.

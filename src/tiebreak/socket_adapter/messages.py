@@ -42,7 +42,7 @@ class GetLeaderboard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     around: Literal["me"] | None = None
 
 
-class UpdateScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class UpdateScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """An answer: the same as the body of POST /update-score. `answer_id` makes a retry safe."""
 
     event: ClassVar[str] = "update_score"

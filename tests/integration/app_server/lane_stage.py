@@ -39,14 +39,21 @@ class TestLane:
     __test__ = False
 
     def __init__(self) -> None:
+        self.asked: list[bytes | None] = []
         self.began: list[bytes] = []
         self.ended: list[bytes] = []
         self.contexts: list[dict[str, Any]] = []
         self.may_end = asyncio.Event()
         self._later: set[asyncio.Task[None]] = set()
 
-    def begin(self, authorization: bytes | None, body: bytes, settle: Callable[[Any], None]) -> bool:
+    def caller_of(self, authorization: bytes | None) -> bytes | None:
+        """Nobody knows "unknown"."""
+        self.asked.append(authorization)
+        return None if authorization == b"unknown" else authorization or b"anybody"
+
+    def begin(self, caller: bytes, body: bytes, settle: Callable[[Any], None]) -> bool:
         """ "later" waits for `may_end`; "wait" does so in `answer`."""
+        assert caller != b"unknown"
         self.began.append(body)
         how = body.split()[0].decode()
         if how == "wait":

@@ -108,6 +108,31 @@ async def test_connection_close(stage: LaneStage) -> None:
     assert stage.lane.ended == [b"now"]
 
 
+async def test_who_asks(stage: LaneStage) -> None:
+    """It is found out once for a head that is repeated, and anew when the lane cannot begin with what it had."""
+    stage.lane.may_end.set()
+    a, b, unknown = (f"Authorization: {name}" for name in ("a", "b", "unknown"))
+    async with stage.connection() as connection:
+        for body, name, asked in (
+            ("now", a, 1),
+            ("now", a, 1),
+            ("now", b, 2),
+            ("now", a, 3),
+            # No reason to doubt it.
+            ("refused", a, 4),
+            ("refused", a, 4),
+            ("wait", a, 5),
+            ("wait", a, 6),
+            ("now", unknown, 7),
+            ("now", unknown, 8),
+        ):
+            await connection.send(lane_request(body, name))
+            assert (await connection.answer("POST")).status == (503 if body == "refused" else 200)
+            assert len(stage.lane.asked) == asked, (body, name)
+    assert stage.lane.asked == [b"a", b"b", *[b"a"] * 4, b"unknown", b"unknown"]
+    assert len(stage.lane.began) == 8
+
+
 SMUGGLED = lane_request("now smuggled")
 
 
