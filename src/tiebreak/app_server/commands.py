@@ -79,7 +79,8 @@ class Answers:
         if graded is None:
             return self._counted(await self._refusal(questions, user_id, command))
         outcome: asyncio.Future[Outcome | Refusal] = asyncio.get_running_loop().create_future()
-        return self._queue(graded, partial(settle_future, outcome)) or await outcome
+        refusal = self._batches.submit((graded, self._clock.monotonic()), partial(settle_future, outcome))
+        return self._counted(refusal) if refusal else await outcome
 
     def begin(
         self, user_id: UserId, command: UpdateScore, settle: Settle[Outcome | Refusal], now_ms: int
@@ -90,7 +91,10 @@ class Answers:
         """
         questions = self._questions.at_hand(command.quiz_session_id)
         graded = self._graded(questions, user_id, command, now_ms) if questions else None
-        return (self._queue(graded, settle) or "waiting") if graded else "unknown"
+        if graded is None:
+            return "unknown"
+        refusal = self._batches.submit((graded, self._clock.monotonic()), settle)
+        return self._counted(refusal) if refusal else "waiting"
 
     def _graded(self, questions: Questions, user_id: UserId, command: UpdateScore, now_ms: int) -> NewAnswer | None:
         """The answer as it will be recorded; None if it is none."""
@@ -109,10 +113,6 @@ class Answers:
             score(question, correct=correct),
             now_ms,
         )
-
-    def _queue(self, answer: NewAnswer, settle: Settle[Outcome | Refusal]) -> Refusal | None:
-        refusal = self._batches.submit((answer, self._clock.monotonic()), settle)
-        return self._counted(refusal) if refusal else None
 
     def _counted(self, refusal: Refusal) -> Refusal:
         self._metrics.answers[refusal.code] += 1
