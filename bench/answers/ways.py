@@ -18,6 +18,7 @@ from tiebreak.app_server.commands import Answers, Outcome
 from tiebreak.app_server.frozen_questions import FrozenQuestions
 from tiebreak.app_server.nudge import Nudge
 from tiebreak.app_server.ticks import Ticks
+from tiebreak.cache.call_limits import CallLimit
 from tiebreak.clock import SystemClock
 from tiebreak.database.pool import Pool, open_pool
 from tiebreak.events import TOPIC, shard_of
@@ -138,6 +139,7 @@ async def ours(pool: Pool, redis_url: str, room: Room) -> AsyncIterator[Way]:
         nudge,
         clock,
         AppServerMetrics(CollectorRegistry()),
+        CallLimit(SystemClock(), name="answers", per_minute=1_000_000_000),
         longest_queue=Settings().limit_waiting_answers,
     )
 

@@ -62,9 +62,29 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     limit_pin_misses_per_minute: Annotated[
         Count, Meta(description="Wrong PINs one address may try in a minute; right ones do not count")
     ] = 30
+    limit_pin_misses_overall_per_minute: Annotated[
+        Count, Meta(description="Wrong PINs of all addresses in a minute, after which each may try a tenth as many")
+    ] = 1_000
     limit_login_failures_per_minute: Annotated[
         Count, Meta(description="Failed log-ins one address may make in a minute; good ones do not count")
     ] = 20
+    limit_logins_per_minute: Annotated[
+        Count, Meta(description="Log-ins and registrations one address may begin in a minute: each costs a hash")
+    ] = 1_200
+    limit_waiting_logins: Annotated[
+        Count,
+        Meta(description="Log-ins and registrations that wait for a hasher; others are refused with 503"),
+    ] = 200
+    limit_guests_per_minute: Annotated[
+        Count, Meta(description="Guests that come from one address in a minute; a school is often one address")
+    ] = 12_000
+    limit_joins_per_minute: Annotated[
+        Count, Meta(description="Joins one address may ask for in a minute; a school is often one address")
+    ] = 12_000
+    limit_joins_per_user_per_minute: Annotated[Count, Meta(description="Joins one user may ask for in a minute")] = 60
+    limit_answers_per_minute: Annotated[
+        Count, Meta(description="Answers one user may send in a minute, retries among them")
+    ] = 1_200
     limit_sockets_per_address: Annotated[
         Count, Meta(description="Sockets one app server takes from one address; a school is often one address")
     ] = 5_000

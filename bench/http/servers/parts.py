@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from tiebreak.app_server import commands
 from tiebreak.app_server.commands import Answers
 from tiebreak.app_server.frozen_questions import FrozenQuestions, Questions
+from tiebreak.cache.call_limits import CallLimit
 from tiebreak.clock import SystemClock
 from tiebreak.database.answers import NewAnswer, Recorded
 from tiebreak.errors import Refusal
@@ -80,6 +81,7 @@ def answers_without_ledger(setting: Setting) -> Answers:
         nothing,
         SystemClock(),
         AppServerMetrics(CollectorRegistry()),
+        CallLimit(SystemClock(), name="answers", per_minute=1_000_000_000),
         longest_queue=Settings().limit_waiting_answers,
     )
 

@@ -31,8 +31,3 @@ def account_holder(connection: Caller, _: BaseRouteHandler) -> None:
 def identity_of(connection: Caller) -> Identity:
     """The caller of a private route."""
     return cast(Identity, connection.scope["user"])
-
-
-def address_of(connection: Caller) -> str:
-    """Where the call comes from; behind a trusted proxy, where it came from there."""
-    return connection.client.host if connection.client else ""

@@ -17,6 +17,7 @@ from tiebreak.app_server.batches import Batches, Settle, settle_future
 from tiebreak.app_server.frozen_questions import FrozenQuestions, Questions
 from tiebreak.app_server.nudge import Nudge
 from tiebreak.app_server.ticks import Ticks
+from tiebreak.cache.call_limits import CallLimit
 from tiebreak.clock import Clock
 from tiebreak.database.answers import NewAnswer, record_answers
 from tiebreak.database.pool import OUTAGES, Pool
@@ -54,16 +55,18 @@ class Answers:
         nudge: Nudge,
         clock: Clock,
         metrics: AppServerMetrics,
+        limit: CallLimit,
         *,
         longest_queue: int,
     ) -> None:
-        """`longest_queue`: how many answers may wait for their batch before others are refused as BUSY."""
+        """`limit` is each user's; `longest_queue`: how many may wait for a batch before others are refused as BUSY."""
         self._pool = pool
         self._questions = questions
         self._ticks = ticks
         self._nudge = nudge
         self._clock = clock
         self._metrics = metrics
+        self._limit = limit
         self._batches = Batches(
             self._record,
             longest_queue=longest_queue,
@@ -73,7 +76,11 @@ class Answers:
         metrics.count_waiting = self._batches.__len__
 
     async def submit(self, user_id: UserId, command: UpdateScore) -> Outcome | Refusal:
-        """Count an answer once, or say why not. Idempotent by `answer_id`; without one, a retry is refused."""
+        """Count an answer once, or say why not. Idempotent by `answer_id`; without one, a retry is refused.
+
+        Raises Refused if the user has sent too many.
+        """
+        self._limit.count(user_id.int)
         questions = await self._questions.of(command.quiz_session_id)
         graded = self._graded(questions, user_id, command, self._clock.now_ms())
         if graded is None:
@@ -87,12 +94,14 @@ class Answers:
     ) -> Refusal | Literal["waiting", "unknown"]:
         """The same without waiting, for a good answer to a question at hand; otherwise "unknown": `submit` knows why.
 
-        `now_ms` is when it came. "waiting": `settle` will be told the outcome, or what is raised. It must not raise.
+        `now_ms` is when it came. "waiting": `settle` will be told the outcome, or what is raised. It must not raise. Refused is raised
+        likewise.
         """
         questions = self._questions.at_hand(command.quiz_session_id)
         graded = self._graded(questions, user_id, command, now_ms) if questions else None
         if graded is None:
             return "unknown"
+        self._limit.count(user_id.int)
         refusal = self._batches.submit((graded, self._clock.monotonic()), settle)
         return self._counted(refusal) if refusal else "waiting"
 

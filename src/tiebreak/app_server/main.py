@@ -15,6 +15,7 @@ from tiebreak.app_server.app import OUTAGES, http_app
 from tiebreak.app_server.commands import Answers, Joins
 from tiebreak.app_server.frozen_questions import FrozenQuestions
 from tiebreak.app_server.healing import Healing
+from tiebreak.app_server.join_limit import JoinLimit
 from tiebreak.app_server.nudge import Nudge
 from tiebreak.app_server.revocations import Revocations
 from tiebreak.app_server.session_counts import CountedSessions
@@ -24,6 +25,7 @@ from tiebreak.boards.audit import Auditor
 from tiebreak.boards.care import BoardCare
 from tiebreak.boards.reading import Boards
 from tiebreak.boards.rebuild import Rebuilder
+from tiebreak.cache.call_limits import CallLimits
 from tiebreak.cache.incarnation import Incarnations
 from tiebreak.cache.leaderboard import Leaderboards
 from tiebreak.cache.limits import MissLimit
@@ -68,6 +70,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         ticks = Ticks(pool, emitter, clock)
         questions = FrozenQuestions(pool)
         nudge = Nudge(pool, clock)
+        limits = CallLimits(redis, clock)
         answers = Answers(
             pool,
             questions,
@@ -75,6 +78,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             nudge,
             clock,
             AppServerMetrics(registry),
+            limits.limit("answers", settings.limit_answers_per_minute),
             longest_queue=settings.limit_waiting_answers,
         )
         board_metrics = BoardMetrics(registry)
@@ -125,7 +129,17 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 "pool": pool,
                 "doctor": Doctor(checks, registry, stop),
                 "leaderboards": leaderboards,
-                "pin_misses": MissLimit(redis, name="pin", per_minute=settings.limit_pin_misses_per_minute),
+                "pin_misses": MissLimit(
+                    redis,
+                    clock,
+                    name="pin",
+                    per_minute=settings.limit_pin_misses_per_minute,
+                    overall_per_minute=settings.limit_pin_misses_overall_per_minute,
+                ),
+                "join_limit": JoinLimit(
+                    limits.limit("joins-of-user", settings.limit_joins_per_user_per_minute),
+                    limits.limit("joins-of-address", settings.limit_joins_per_minute),
+                ),
                 "ticks": ticks,
                 "questions": questions,
                 "answers": answers,
@@ -147,6 +161,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 group.create_task(tend_garbage(sockets.count_opened, sockets.count_open)),
                 group.create_task(ticks.run(sockets.count_in, sockets.count_servers)),
                 group.create_task(nudge.run()),
+                group.create_task(limits.run()),
             ]
             lanes = {PATH: AnswerLane(verifier, answers, clock)}
             await serve(app, settings, stop, sockets, partial(LaneConnection, lanes=lanes, outages=OUTAGES))

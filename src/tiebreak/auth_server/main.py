@@ -13,11 +13,13 @@ from litestar import Litestar
 from prometheus_client import CollectorRegistry
 
 from tiebreak.auth_server.accounts import Accounts
-from tiebreak.auth_server.failure_limit import FailureLimit
+from tiebreak.auth_server.entry_limits import EntryLimits
+from tiebreak.auth_server.hashing_turns import HashingTurns
 from tiebreak.auth_server.logins import Logins
 from tiebreak.auth_server.passwords import Passwords
 from tiebreak.auth_server.routes import ROUTES
 from tiebreak.auth_server.signing import AccessTokens, load_signing_key, public_keys
+from tiebreak.cache.call_limits import CallLimits
 from tiebreak.cache.limits import MissLimit
 from tiebreak.clock import Clock, SystemClock
 from tiebreak.database.pool import FAILURES, OUTAGES, can_write, open_pool, patiently
@@ -34,10 +36,11 @@ FORGET_EVERY_SECONDS = 3600.0
 
 
 class AuthServer(msgspec.Struct, frozen=True):
-    """What the process runs: the application, and the log-ins whose ended ones it forgets."""
+    """What the process runs: the application, the log-ins whose ended ones it forgets, the limits it shares."""
 
     app: Litestar
     logins: Logins
+    limits: CallLimits
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -49,8 +52,10 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     clock = SystemClock()
     async with opened(settings, clock, stop) as server, asyncio.TaskGroup() as group:
         forgetting = group.create_task(keep_forgetting(server.logins, clock))
+        sharing = group.create_task(server.limits.run())
         await serve(server.app, settings, stop)
         forgetting.cancel()
+        sharing.cancel()
 
 
 @asynccontextmanager
@@ -62,24 +67,31 @@ async def opened(settings: Settings, clock: Clock, stop: asyncio.Event) -> Async
         closing.push_async_callback(pool.close)
         passwords = Passwords(at_once=settings.password_hashers)
         closing.callback(passwords.close)
-        misses = None
+        redis = None
         if settings.redis_url:
             redis = await open_redis(settings.redis_url)
             closing.push_async_callback(redis.aclose)
-            misses = MissLimit(redis, name="login", per_minute=settings.limit_login_failures_per_minute)
+        else:
+            log.warning("limits.not_shared", reason="TIEBREAK_REDIS_URL is not set: each auth server counts by itself")
+        limits = CallLimits(redis, clock)
         key = await patiently(partial(load_signing_key, pool), seconds=10)
         logins = Logins(pool, clock, token_days=settings.refresh_token_days)
-        failures = FailureLimit(misses)
+        entry_limits = EntryLimits(
+            limits.limit("guests", settings.limit_guests_per_minute),
+            limits.limit("logins", settings.limit_logins_per_minute),
+            MissLimit(redis, clock, name="login", per_minute=settings.limit_login_failures_per_minute),
+        )
+        turns = HashingTurns(at_once=settings.password_hashers, longest_queue=settings.limit_waiting_logins)
         parts = {
             "pool": pool,
             "doctor": Doctor({"database": partial(can_write, pool)}, CollectorRegistry(), stop),
-            "accounts": Accounts(pool, logins, passwords, failures, at_once=settings.password_hashers),
+            "accounts": Accounts(pool, logins, passwords, entry_limits, turns),
             "logins": logins,
             "access_tokens": AccessTokens(key, clock, minutes=settings.access_token_minutes),
             "verifier": Verifier(lambda: public_keys(pool), clock),
         }
         app = application([*ROUTES, *HEALTH_ROUTES], parts, outages=OUTAGES)
-        yield AuthServer(app, logins)
+        yield AuthServer(app, logins, limits)
 
 
 async def keep_forgetting(logins: Logins, clock: Clock) -> None:

@@ -21,6 +21,7 @@ from tiebreak.auth_server.signing import AccessTokens, public_keys
 from tiebreak.database.pool import Pool
 from tiebreak.database.users import find_user
 from tiebreak.errors import Refusal, Refused
+from tiebreak.http_edge.addresses import counted_address_of
 from tiebreak.http_edge.bodies import StrictRequest
 from tiebreak.tokens import Identity, Verifier, bearer_token
 
@@ -29,16 +30,24 @@ KEYS_MAX_AGE_SECONDS = 300
 
 @post("/auth/guest", status_code=200)
 async def enter_as_guest(
-    data: JSONBody[GuestRequest], accounts: NamedDependency[Accounts], access_tokens: NamedDependency[AccessTokens]
+    request: StrictRequest,
+    data: JSONBody[GuestRequest],
+    accounts: NamedDependency[Accounts],
+    access_tokens: NamedDependency[AccessTokens],
 ) -> Response[Tokens]:
-    return tokens_response(await accounts.enter_as_guest(data.name), access_tokens)
+    login = await accounts.enter_as_guest(data.name, address=counted_address_of(request))
+    return tokens_response(login, access_tokens)
 
 
 @post("/auth/register", status_code=200)
 async def register(
-    data: JSONBody[RegisterRequest], accounts: NamedDependency[Accounts], access_tokens: NamedDependency[AccessTokens]
+    request: StrictRequest,
+    data: JSONBody[RegisterRequest],
+    accounts: NamedDependency[Accounts],
+    access_tokens: NamedDependency[AccessTokens],
 ) -> Response[Tokens]:
-    outcome = await accounts.register(email=data.email, password=data.password, name=data.name)
+    address = counted_address_of(request)
+    outcome = await accounts.register(email=data.email, password=data.password, name=data.name, address=address)
     return tokens_response(outcome, access_tokens)
 
 
@@ -50,7 +59,7 @@ async def log_in(
     access_tokens: NamedDependency[AccessTokens],
 ) -> Response[Tokens]:
     # On a Unix socket there is no address; all its callers then share one limit.
-    address = request.client.host if request.client else ""
+    address = counted_address_of(request)
     outcome = await accounts.log_in(email=data.email, password=data.password, address=address)
     return tokens_response(outcome, access_tokens)
 

@@ -15,6 +15,7 @@ boards:wanted          sorted set  session whose board has to be built → ms   
 cache:incarnation      hash        life, id, since_ms                           for ever
 turn:{name}            string      "taken"                                      until the next turn
 misses:{name}:{who}    string      count of misses in the current minute        a minute
+calls:{name}:{minute}  hash        who → calls in that minute since the epoch   three minutes
 """
 
 from __future__ import annotations
@@ -43,3 +44,8 @@ def misses_key(name: str, who: str) -> str:
 def turn_key(name: str) -> str:
     """There while the last turn at `name` lasts."""
     return f"turn:{name}"
+
+
+def calls_key(name: str, minute: int) -> str:
+    """How often each has called `name` in a minute, counted since the epoch."""
+    return f"calls:{name}:{minute}"

@@ -295,6 +295,6 @@ async def test_openapi(master: Quizmaster) -> None:
     """The lane's route is described like any other, with what it refuses."""
     document = (await master.http.get("/openapi.json")).json()
     responses = document["paths"]["/update-score"]["post"]["responses"]
-    assert responses.keys() == {"200", "400", "401", "403", "413", "503"}
+    assert responses.keys() == {"200", "400", "401", "403", "413", "429", "503"}
     for status in responses.keys() - {"200"}:
         assert responses[status]["content"].keys() == {"application/problem+json"}

@@ -6,9 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 
@@ -23,7 +24,7 @@ READY_SECONDS = 60.0
 class AppServer:
     """`tiebreak app-server` on the stores of a system, always on the same port."""
 
-    def __init__(self, system: System, log: Path) -> None:
+    def __init__(self, system: System, log: Path, environ: Mapping[str, str]) -> None:
         port = free_port()
         self.base_url = f"http://127.0.0.1:{port}"
         self._log = log
@@ -36,6 +37,7 @@ class AppServer:
                 "TIEBREAK_AUTH_URL": system.base_url,
                 "TIEBREAK_PORT": str(port),
             }
+            | environ
         )
 
     def start(self) -> None:
@@ -83,9 +85,9 @@ class AppServer:
 
 
 @contextmanager
-def app_server(system: System, log: Path) -> Generator[AppServer]:
+def app_server(system: System, log: Path, environ: Mapping[str, str] = MappingProxyType({})) -> Generator[AppServer]:
     """An app server that serves, killed at the end."""
-    server = AppServer(system, log)
+    server = AppServer(system, log, environ)
     server.start()
     try:
         yield server

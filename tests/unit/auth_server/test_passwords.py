@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Literal
@@ -10,7 +12,7 @@ from typing import Literal
 import pytest
 from argon2 import PasswordHasher
 
-from tiebreak.auth_server.passwords import Passwords
+from tiebreak.auth_server.passwords import NICENESS, Passwords
 
 
 class QuickHasher(PasswordHasher):
@@ -111,3 +113,21 @@ async def test_at_most_so_many_at_once_and_the_loop_goes_on() -> None:
     assert await asyncio.gather(*checks) == [False] * 5
     assert hasher.most_inside == 2
     passwords.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread has a priority of its own on Linux only")
+async def test_hashing_comes_last() -> None:
+    """The threads that hash have a lower priority than everything else, the event loop among it."""
+    niceness: list[int] = []
+
+    class Noting(QuickHasher):
+        def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+            niceness.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+            return super().hash(password, salt=salt)
+
+    passwords = Passwords(at_once=1, argon2=Noting())
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    await passwords.hash("correct horse")
+    passwords.close()
+    assert niceness[-1] >= before + NICENESS
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before

@@ -17,6 +17,7 @@ PROBLEMS = {
     401: "No valid access token",
     403: "Not joined",
     413: "The body is larger than 64 KB",
+    429: "Too many answers of this user in a minute: send it again after Retry-After",
     503: "Too much is waiting, or a part of the system is away: send it again after Retry-After",
 }
 

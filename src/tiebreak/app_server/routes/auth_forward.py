@@ -6,8 +6,8 @@ import httpx
 from litestar import Response, route
 from litestar.handlers import HTTPRouteHandler
 
-from tiebreak.app_server.callers import address_of
 from tiebreak.errors import Refusal, Refused
+from tiebreak.http_edge.addresses import address_of
 from tiebreak.http_edge.bodies import StrictRequest
 
 PASSED_ON = ("authorization", "content-type")

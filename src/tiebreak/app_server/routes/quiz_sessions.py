@@ -9,9 +9,10 @@ import msgspec
 from litestar import get, post
 from litestar.params import Parameter
 
-from tiebreak.app_server.callers import address_of, identity_of
+from tiebreak.app_server.callers import identity_of
 from tiebreak.app_server.commands import Joins
 from tiebreak.app_server.frozen_questions import FrozenQuestions
+from tiebreak.app_server.join_limit import JoinLimit
 from tiebreak.app_server.routes.path_ids import session_id_of
 from tiebreak.app_server.session_counts import CountedSessions
 from tiebreak.app_server.ticks import Ticks
@@ -32,6 +33,7 @@ from tiebreak.database.pool import Pool
 from tiebreak.database.quiz_sessions import Mode, QuizSession
 from tiebreak.database.quizzes import StoredQuestion, quiz_owner
 from tiebreak.errors import Refusal, Refused
+from tiebreak.http_edge.addresses import counted_address_of
 from tiebreak.http_edge.bodies import StrictRequest
 from tiebreak.quiz.model import MAX_NAME, ParticipantId, QuizId, QuizSessionId
 from tiebreak.quiz.ranking import Leaderboard
@@ -119,7 +121,7 @@ async def show_session(quiz_session_id: str, pool: Pool, counted_sessions: Count
 @get("/pin/{pin:str}")
 async def find_by_pin(request: StrictRequest, pin: str, pool: Pool, pin_misses: MissLimit) -> Found:
     """The open session of a PIN: public, and limited against guessing by counting misses."""
-    address = address_of(request)
+    address = counted_address_of(request)
     if seconds := await pin_misses.exhausted(address):
         raise Refused(Refusal.TOO_MANY_TRIES, retry_after_seconds=seconds)
     found = await quiz_sessions.session_by_pin(pool, pin) if pin.isascii() and pin.isdigit() else None
@@ -158,12 +160,18 @@ async def join_nothing() -> None:
 
 @post("/quiz-session/{quiz_session_id:str}/join", status_code=200)
 async def join_session(
-    request: StrictRequest, quiz_session_id: str, joins: Joins, data: JoinRequest | None = None
+    request: StrictRequest,
+    quiz_session_id: str,
+    joins: Joins,
+    join_limit: JoinLimit,
+    data: JoinRequest | None = None,
 ) -> Joined:
     """Take part. 409 if the caller has joined before."""
+    user_id = identity_of(request).user_id
+    join_limit.count(user_id, counted_address_of(request))
     name = data.name if data else None
     session_id = session_id_of(quiz_session_id)
-    joined = await joins.join(session_id, identity_of(request).user_id, name)
+    joined = await joins.join(session_id, user_id, name)
     if isinstance(joined, Refusal):
         raise Refused(joined)
     return Joined(joined.id, session_id, joined.name)

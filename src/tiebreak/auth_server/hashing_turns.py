@@ -1,0 +1,36 @@
+"""Turns at hashing: the one thing here that is dear enough to attack us with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from tiebreak.errors import Refusal, Refused
+
+# A hash takes a tenth of a second: by then some of those who wait have had their turn.
+BUSY_SECONDS = 2
+
+
+class HashingTurns:
+    """At most `at_once` have their turn, at most `longest_queue` wait for it, in the order they came."""
+
+    def __init__(self, *, at_once: int, longest_queue: int) -> None:
+        self._turns = asyncio.Semaphore(at_once)
+        self._longest_queue = longest_queue
+        self._waiting = 0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[None]:
+        """A turn, for as long as the context lasts. Raises Refused with BUSY, at once, if too many wait."""
+        if self._turns.locked() and self._waiting >= self._longest_queue:
+            raise Refused(Refusal.BUSY, retry_after_seconds=BUSY_SECONDS)
+        self._waiting += 1
+        try:
+            await self._turns.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._turns.release()
