@@ -74,7 +74,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     limit_waiting_logins: Annotated[
         Count,
         Meta(description="Log-ins and registrations that wait for a hasher; others are refused with 503"),
-    ] = 200
+    ] = 100
     limit_guests_per_minute: Annotated[
         Count, Meta(description="Guests that come from one address in a minute; a school is often one address")
     ] = 12_000

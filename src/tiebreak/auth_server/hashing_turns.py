@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 
 from tiebreak.errors import Refusal, Refused
 
-# A hash takes a tenth of a second: by then some of those who wait have had their turn.
+# Less than app servers and gateways wait for an answer: nobody is hashed for who has been given up.
+LONGEST_WAIT_SECONDS = 8.0
+# By then some of those who wait have had their turn.
 BUSY_SECONDS = 2
 
 
@@ -22,15 +24,25 @@ class HashingTurns:
 
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[None]:
-        """A turn, for as long as the context lasts. Raises Refused with BUSY, at once, if too many wait."""
+        """A turn, for as long as the context lasts.
+
+        Raises Refused with BUSY, nothing begun: at once if too many wait, or after LONGEST_WAIT_SECONDS.
+        """
         if self._turns.locked() and self._waiting >= self._longest_queue:
-            raise Refused(Refusal.BUSY, retry_after_seconds=BUSY_SECONDS)
+            raise busy()
         self._waiting += 1
         try:
-            await self._turns.acquire()
+            async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise busy() from None
         finally:
             self._waiting -= 1
         try:
             yield
         finally:
             self._turns.release()
+
+
+def busy() -> Refused:
+    return Refused(Refusal.BUSY, retry_after_seconds=BUSY_SECONDS)
