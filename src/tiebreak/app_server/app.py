@@ -10,7 +10,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
 from tiebreak import __version__
-from tiebreak.app_server.callers import account_holder, authenticated
+from tiebreak.app_server.callers import account_holder, authenticated, not_there
 from tiebreak.app_server.routes import answers, operations, quiz_sessions, quizzes
 from tiebreak.app_server.routes.auth_forward import auth_forward_routes
 from tiebreak.app_server.routes.web_client import web_client_routes
@@ -63,7 +63,8 @@ def http_app(parts: Mapping[str, object], *, auth_client: httpx.AsyncClient | No
             title="Tiebreak",
             version=__version__,
             description="Live quizzes with a leaderboard that is never wrong.",
-            render_plugins=(),
+            # Litestar's own pages for people load their scripts from elsewhere. It cannot be told to have none.
+            openapi_router=Router("/schema", route_handlers=[], guards=[not_there], include_in_schema=False),
             components=Components(
                 security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
             ),
