@@ -44,6 +44,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         bool, Meta(description="The app server passes /auth/* on to the auth server (no gateway in front)")
     ] = False
     origins: Annotated[str, Meta(description="Origins besides our own that may open sockets, separated by commas")] = ""
+    frame_ancestors: Annotated[
+        str, Meta(description="Origins whose pages may show ours in a frame, separated by commas")
+    ] = ""
     trusted_proxies: Annotated[
         str, Meta(description="Addresses whose X-Forwarded-For is believed, separated by commas")
     ] = "127.0.0.1"

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PHONE = {"width": 390, "height": 844}
@@ -35,7 +35,13 @@ class Person:
         self.errors: list[str] = []
         self.received: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._note_violation)
         page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: self.received.append(str(frame))))
+
+    def _note_violation(self, message: ConsoleMessage) -> None:
+        """What the page's Content-Security-Policy, or another of its policies, has stopped."""
+        if "Policy" in message.text:
+            self.errors.append(message.text)
 
     @classmethod
     async def arrive(cls, browser: Browser, base_url: str, viewport: dict[str, int], **options: object):

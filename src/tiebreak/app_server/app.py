@@ -44,17 +44,27 @@ FOR_ACCOUNTS = [
     quiz_sessions.list_sessions,
 ]
 OUTAGES = (*DATABASE_OUTAGES, *CACHE_OUTAGES, RedisError)
+# What somebody is told with a token, no cache on the way keeps for others.
+NO_STORE = {"Cache-Control": "no-store"}
 BEARER = [{"bearer": list[str]()}]
 
 
-def http_app(parts: Mapping[str, object], *, auth_client: httpx.AsyncClient | None) -> Litestar:
-    """The HTTP interface; with `auth_client`, the auth server's as well."""
+def http_app(
+    parts: Mapping[str, object], *, auth_client: httpx.AsyncClient | None, frame_ancestors: str = ""
+) -> Litestar:
+    """The HTTP interface; with `auth_client`, the auth server's as well. `frame_ancestors`: page_headers."""
     return application(
         [
             *PUBLIC,
-            Router("/", route_handlers=PRIVATE, guards=[authenticated], security=BEARER),
-            Router("/", route_handlers=FOR_ACCOUNTS, guards=[authenticated, account_holder], security=BEARER),
-            *web_client_routes(),
+            Router("/", route_handlers=PRIVATE, guards=[authenticated], security=BEARER, response_headers=NO_STORE),
+            Router(
+                "/",
+                route_handlers=FOR_ACCOUNTS,
+                guards=[authenticated, account_holder],
+                security=BEARER,
+                response_headers=NO_STORE,
+            ),
+            *web_client_routes(frame_ancestors),
             *(auth_forward_routes(auth_client) if auth_client else ()),
         ],
         parts,

@@ -149,6 +149,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 "verifier": verifier,
             },
             auth_client=auth_client if settings.forward_auth else None,
+            frame_ancestors=settings.frame_ancestors,
         )
         await streams.start()
         async with asyncio.TaskGroup() as group:

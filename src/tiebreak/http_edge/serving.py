@@ -20,6 +20,10 @@ UNSENT_BYTES = 128 * 1024
 # Longer than clients and gateways keep an idle connection: the side that opened it should be the one to close it.
 KEEP_ALIVE_SECONDS = 75
 
+# Of every response: it is what we say it is, and nothing for other origins' pages to take in unasked; CORS is another
+# matter. Pages have more (app_server/routes/web_client.py); HSTS is set where TLS ends.
+HEADERS = [("X-Content-Type-Options", "nosniff"), ("Cross-Origin-Resource-Policy", "same-origin")]
+
 # uvicorn and Litestar each have their own types for ASGI, and the two do not fit each other.
 ASGIApplication = Callable[..., Awaitable[None]]
 
@@ -83,6 +87,7 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        headers=HEADERS,
         proxy_headers=True,
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=LAST_REQUESTS_SECONDS,

@@ -17,29 +17,39 @@ from tiebreak.http_edge.problems import problem_response
 
 STATIC = Path(__file__).parent.parent / "static"
 SCREENS = ["/", "/join/{pin:str}", "/play/{quiz_session_id:str}", "/host", "/host/{screen:path}"]
+# What a script that got in all the same could not ask for.
+UNUSED_FEATURES = ("camera", "display-capture", "geolocation", "microphone", "midi", "payment", "serial", "usb")
 NOT_BUILT = "The web client is not built: run `make web`, then load this page again.\n"
 
-HEADERS = {
-    "Cache-Control": "no-cache",
-    # Styles may be inline: animated rows carry their transform in a style attribute.
-    "Content-Security-Policy": (
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self' ws: wss:; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+
+def page_headers(frame_ancestors: str) -> dict[str, str]:
+    """What the page may do, and who may show it in a frame: origins separated by commas, or nobody.
+
+    Scripts, styles, fonts and requests are our own, in files. An origin's own WebSockets are 'self' too (CSP Level 3).
+    """
+    ancestors = " ".join(origin.strip() for origin in frame_ancestors.split(",") if origin.strip())
+    return {
+        "Cache-Control": "no-cache",
+        "Content-Security-Policy": (
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+            "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors " + (ancestors or "'none'")
+        ),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED_FEATURES),
+        "Referrer-Policy": "no-referrer",
+    }
 
 
-def web_client_routes(static: Path = STATIC) -> list[HTTPRouteHandler | Router]:
+def web_client_routes(frame_ancestors: str = "", static: Path = STATIC) -> list[HTTPRouteHandler | Router]:
     """The page under every screen's address, and the files it loads. Without a build, a sentence that says so."""
+    headers = page_headers(frame_ancestors)
 
     @get(SCREENS, include_in_schema=False, sync_to_thread=False)
     def page() -> Response[str]:
         index = static / "index.html"
         if not index.is_file():
             return Response(NOT_BUILT, status_code=503, media_type="text/plain")
-        return Response(index.read_text(encoding="utf-8"), media_type="text/html", headers=HEADERS)
+        return Response(index.read_text(encoding="utf-8"), media_type="text/html", headers=headers)
 
     routes: list[HTTPRouteHandler | Router] = [page]
     if (static / "assets").is_dir():
