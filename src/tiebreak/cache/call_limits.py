@@ -99,7 +99,7 @@ class CallLimits:
         self._redis = redis
         self._clock = clock
         self._limits: list[CallLimit] = []
-        self._script = Script((files("tiebreak.cache") / "count_calls.lua").read_text(encoding="utf-8"))
+        self._script = Script(files("tiebreak.cache").joinpath("count_calls.lua").read_text(encoding="utf-8"))
 
     def limit(self, name: str, per_minute: int) -> CallLimit:
         """One more; the same in all processes that have one of this name."""
