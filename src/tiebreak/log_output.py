@@ -5,15 +5,20 @@ For people when it is a terminal, otherwise one JSON object per line.
 
 from __future__ import annotations
 
+import io
 import logging
+import re
 import sys
+from typing import TextIO
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, ExcInfo, Processor
 
 from tiebreak.errors import SettingsInvalid
 
 LEVELS = ("debug", "info", "warning", "error")
+# What moves a terminal's cursor, rings its bell or begins another line. JSON escapes it by itself.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 ONE_LINE_PER_REQUEST = ("httpx", "httpcore")
 
 
@@ -54,7 +59,23 @@ def set_up_log_output(process: str, level: str) -> None:
 def rendering(for_people: bool) -> list[Processor]:
     """The last steps of an event on its way out."""
     if for_people:
-        return [  # Plain: the default prints the local variables of each frame, passwords among them.
-            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        ]
+        return [escaped, structlog.dev.ConsoleRenderer(exception_formatter=plain_escaped_traceback)]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+
+
+def escaped(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Texts that people have sent us stay in their line."""
+    return {name: without_controls(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def plain_escaped_traceback(output: TextIO, exc_info: ExcInfo) -> None:
+    """Plain: the default prints the local variables of each frame, passwords among them. Indented: none of its lines is
+    an event's, whatever an error says."""
+    written = io.StringIO()
+    structlog.dev.plain_traceback(written, exc_info)
+    output.write("\n".join("  " + without_controls(line) for line in written.getvalue().split("\n")))
+
+
+def without_controls(text: str) -> str:
+    """The text with every control character spelled out."""
+    return CONTROL.sub(lambda found: ascii(found.group())[1:-1], text)
