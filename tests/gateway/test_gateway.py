@@ -57,6 +57,25 @@ INSIDE = ["/metrics", "/metrics/", "//metrics", "/%6Detrics", "/readyz", "/ready
 BODY_BYTES = 64 * 1024
 
 
+# What servers say for browsers' safety: a gateway passes it on, and says it no second time.
+SAID_ONCE = (
+    "content-security-policy",
+    "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
+    "permissions-policy",
+    "referrer-policy",
+    "x-content-type-options",
+)
+
+
+async def test_headers_for_browsers(master: Quizmaster) -> None:
+    """Each of them once, on a page; those of every response on an answer of the auth server too."""
+    page, granted = await master.http.get("/"), await master.http.post("/auth/guest", json={"name": "Ann"})
+    assert {name: len(page.headers.get_list(name)) for name in SAID_ONCE} == dict.fromkeys(SAID_ONCE, 1)
+    assert granted.headers.get_list("x-content-type-options") == ["nosniff"]
+    assert granted.headers.get_list("cache-control") == ["no-store"]
+
+
 @pytest.mark.parametrize(("method", "path", "statuses"), PUBLIC)
 async def test_public(master: Quizmaster, method: str, path: str, statuses: set[int]) -> None:
     """No token is needed, and a broken one does no harm."""
