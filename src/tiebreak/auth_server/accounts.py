@@ -76,6 +76,8 @@ class Accounts:
             right = await self._passwords.is_right(account and account.password_hash, password)
             if not right or account is None:
                 await self._limits.failures.miss(address)
+                # Not whose: of a known account as of none, and the e-mail is the person's.
+                log.info("login.failed", address=address)
                 return Refusal.CREDENTIALS_WRONG
             await self._renew_hash(account, password)
         async with self._pool.acquire() as connection, connection.transaction():

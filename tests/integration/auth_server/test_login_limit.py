@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import httpx
 import msgspec
 import pytest
+import structlog
 
 from tests.integration.auth_server.visitor import Visitor, granted, refused
 from tests.standing_clock import StandingClock
@@ -48,6 +49,15 @@ async def test_unknown_emails_count_too(visitor: Visitor) -> None:
     for number in range(LIMIT):
         await visitor.log_in(email=f"{number}@example.org")
     assert refused(await visitor.log_in()) == (429, "too_many_tries")
+
+
+async def test_a_failure_is_logged(visitor: Visitor) -> None:
+    """From where it came, and not for whom."""
+    with structlog.testing.capture_logs() as logged:
+        await visitor.log_in(email="someone@example.org")
+    [event] = [event for event in logged if event["event"] == "login.failed"]
+    assert event["address"] == "192.0.2.1"
+    assert "someone" not in str(logged)
 
 
 async def test_good_logins_do_not_count(visitor: Visitor) -> None:
