@@ -94,8 +94,8 @@ class Answers:
     ) -> Refusal | Literal["waiting", "unknown"]:
         """The same without waiting, for a good answer to a question at hand; otherwise "unknown": `submit` knows why.
 
-        `now_ms` is when it came. "waiting": `settle` will be told the outcome, or what is raised. It must not raise. Refused is raised
-        likewise.
+        `now_ms` is when it came. "waiting": `settle` will be told the outcome, or what is raised. It must not raise.
+        Raises Refused if the user has sent too many.
         """
         questions = self._questions.at_hand(command.quiz_session_id)
         graded = self._graded(questions, user_id, command, now_ms) if questions else None
