@@ -17,7 +17,7 @@ TIED := .venv/bin/python -I -S src/tiebreak/embedded/launcher.py $$PPID 15 keep
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help up test mutants check bench bench-fanout chaos kafka web clean
+.PHONY: help up test mutants check fuzz bench bench-fanout chaos kafka web clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ check: $(INSTALLED_DEV) $(NODE_MODULES) ## lint, format, types and import rules;
 	.venv/bin/lint-imports
 	scripts/with-node npm --prefix web run check
 	scripts/with-node npm --prefix web test
+
+fuzz: $(INSTALLED_DEV) $(WEB) ## send the whole HTTP interface whatever it does not expect; see docs/fuzzing.md (ARGS="--examples 400 --seed 1")
+	@exec $(TIED) .venv/bin/python -m tests.fuzz.http_fuzz $(ARGS)
 
 bench: $(INSTALLED_DEV) $(WEB) $(BENCH_NODE_MODULES) ## the price of an answer at each step, its limits and its peers; writes bench/RESULTS.md (ARGS="--only answers http --quick")
 	@scripts/get-kafka $(KAFKA_VERSION)

@@ -10,6 +10,22 @@ DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2
 
 LONGEST_RAW = 4_000
 
+# The same as regular expressions know them (ECMA-262, and so JSON Schema). Blanks are those of str.split().
+_CONTROLS = r"\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f"
+_BLANKS = r"\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_MARKS = r"\u202a-\u202e\u2066-\u2069\ufeff"
+LINE_PATTERN = f"^[^{_CONTROLS}]*[^{_CONTROLS}{_BLANKS}{_MARKS}][^{_CONTROLS}]*$"
+
+
+def line_schema(longest: int) -> dict[str, object]:
+    """How a line is described (JSON Schema) that `clean_line` takes; it is the one that looks."""
+    return {
+        "minLength": 1,
+        "maxLength": longest,
+        "pattern": LINE_PATTERN,
+        "description": "One line, without control characters. Counted, and kept, in NFC and without needless blanks",
+    }
+
 
 def clean_line(text: str, *, longest: int, what: str) -> str:
     """One line of text in NFC, outer blanks gone, inner ones single.

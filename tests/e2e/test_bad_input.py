@@ -1,5 +1,6 @@
 """Bad input gets a clear refusal, never a 5xx, and harms nobody."""
 
+import asyncio
 import json
 from uuid import uuid4
 
@@ -168,3 +169,21 @@ async def test_what_the_auth_server_never_sees(master):
     assert (await master.http.get("/auth/me", headers=header)).status_code in {400, 401}
     handshake = await master.http.get("/socket.io/?EIO=4&transport=polling", headers={"Origin": "http://["})
     assert handshake.status_code == 403
+
+
+@pytest.mark.parametrize("value", ["Bearer ", "Bearer", " ", "Bearer \x01", "Bearer \x7f", "Bearer x\ty"])
+async def test_odd_headers_for_the_auth_server(master, value):
+    """They are the caller's doing: never "the auth server does not answer"."""
+    for method, status in (("GET", 401), ("PUT", 405)):
+        response = await send_raw(master.http.base_url.port, method, "/auth/me", value)
+        assert response in {400, status}
+
+
+async def send_raw(port, method, path, authorization):
+    """The status of the answer to a request that no HTTP library would send."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: {authorization}\r\n\r\n"
+    writer.write(head.encode())
+    answer = await asyncio.wait_for(reader.read(), 20)
+    writer.close()
+    return int(answer.split()[1])

@@ -207,7 +207,14 @@ async def test_leaderboard_parameters(master):
     path = f"/quiz-session/{session}/leaderboard"
     empty = await ann.leaderboard(session, around="me")
     assert (empty["participants"], empty["rows"], empty["version"]) == (0, [], 0)
-    for parameters in ({"limit": 0}, {"limit": 1001}, {"limit": "x"}, {"offset": -1}, {"around": "you"}):
+    for parameters in (
+        {"limit": 0},
+        {"limit": 1001},
+        {"limit": "x"},
+        {"offset": -1},
+        {"around": "you"},
+        {"around": "null"},
+    ):
         problem(await ann.get(path, **parameters), 400, "request_invalid")
     problem(await ann.get(f"/quiz-session/{uuid4()}/leaderboard"), 404, "session_not_found")
 
@@ -221,5 +228,31 @@ async def test_operations(system, master):
     assert document["openapi"].startswith("3.1")
     assert "/update-score" in document["paths"]
     assert "/quiz-session/{quiz_session_id}/join" in document["paths"]
+    assert {"/auth/login", "/auth/me", "/.well-known/jwks.json", "/metrics", "/openapi.json"} <= document[
+        "paths"
+    ].keys()
+    problem(await master.http.get("/schema"), 404, "route_not_found")
     problem(await master.http.get("/nothing/here"), 404, "route_not_found")
     problem(await master.http.delete("/update-score"), 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/quizzes", {"GET", "POST", "OPTIONS"}),
+        (f"/quizzes/{uuid4()}", {"GET", "PUT", "DELETE", "OPTIONS"}),
+        ("/quiz-session", {"GET", "POST", "OPTIONS"}),
+        ("/update-score", {"POST", "OPTIONS"}),
+        ("/auth/login", {"POST", "OPTIONS"}),
+        ("/auth/me", {"GET", "OPTIONS"}),
+        ("/healthz", {"GET", "OPTIONS"}),
+    ],
+)
+async def test_methods(master, path, methods):
+    """Who asks is told all methods of an address, and so is who tries another one."""
+    host = await master.account()
+    asked = await master.http.options(path, headers=host.headers)
+    tried = await master.http.patch(path, headers=host.headers)
+    problem(tried, 405, "method_not_allowed")
+    for response in (asked, tried):
+        assert set(response.headers["allow"].replace(" ", "").split(",")) == methods

@@ -7,9 +7,10 @@ from threading import Thread
 from uuid import RFC_4122, UUID, SafeUUID
 
 import msgspec
+import pytest
 
 from tiebreak.clock import SystemClock
-from tiebreak.ids import new_id
+from tiebreak.ids import id_of, new_id
 
 
 def test_an_id_is_a_uuid() -> None:
@@ -44,3 +45,29 @@ def test_ids_of_several_threads() -> None:
     for thread in threads:
         thread.join()
     assert len(set(made)) == 20_000
+
+
+def test_what_we_wrote():
+    """Our own ids are read again, in either case."""
+    id_ = new_id()
+    assert id_of(str(id_)) == id_of(str(id_).upper()) == id_
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "01a2052e",
+        "{01a220bd-07c2-722d-8886-40f7d654751}",
+        "0-1-a-220bd07c2722d888640f7d65475123",
+        "01a220bd07c2722d888640f7d6547512----",
+        "0x01a220bd07c2722d888640f7d65475----",
+        "01a2_0bd-07c2-722d-8886-40f7d6547512",
+        " 1a220bd-07c2-722d-8886-40f7d6547512",
+        "٠1a220bd-07c2-722d-8886-40f7d6547512",
+        "01a220bd-07c2-722d-8886-40f7d6547512\n",
+    ],
+)
+def test_what_is_no_id(text):
+    """UUID() takes much for one that is not written as RFC 9562 has it; the interface says `format: uuid`."""
+    assert id_of(text) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
 import uvloop
 from litestar import Litestar
 
@@ -27,7 +28,8 @@ OTHERS = ("pool", "doctor", "leaderboards", "pin_misses", "ticks", "questions", 
 
 def app_of(verifier: Verifier, answers: Answers) -> Litestar:
     """All routes; of their parts, those of the one for answers."""
-    return http_app({**dict.fromkeys(OTHERS), "answers": answers, "verifier": verifier}, auth_client=None)
+    parts = {**dict.fromkeys(OTHERS), "answers": answers, "verifier": verifier}
+    return http_app(parts, auth_client=httpx.AsyncClient(), forward_auth=False)
 
 
 async def main(setting: Setting) -> None:

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 
 import httpx
 from litestar import Litestar, Router
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.spec import Components, SecurityScheme
 
-from tiebreak import __version__
-from tiebreak.app_server.callers import account_holder, authenticated, not_there
+from tiebreak.app_server.callers import account_holder, authenticated
+from tiebreak.app_server.descriptions import Descriptions
 from tiebreak.app_server.routes import answers, operations, quiz_sessions, quizzes
 from tiebreak.app_server.routes.auth_forward import auth_forward_routes
 from tiebreak.app_server.routes.web_client import web_client_routes
 from tiebreak.database.pool import OUTAGES as DATABASE_OUTAGES
+from tiebreak.errors import Refusal
 from tiebreak.http_edge.application import application
+from tiebreak.http_edge.description import BEARER, CALLER, CallerFacts
 from tiebreak.http_edge.health import HEALTH_ROUTES
 from tiebreak.redis_client import OUTAGES as CACHE_OUTAGES
 from tiebreak.redis_client import RedisError
@@ -46,37 +46,36 @@ FOR_ACCOUNTS = [
 OUTAGES = (*DATABASE_OUTAGES, *CACHE_OUTAGES, RedisError)
 # What somebody is told with a token, no cache on the way keeps for others.
 NO_STORE = {"Cache-Control": "no-store"}
-BEARER = [{"bearer": list[str]()}]
+ACCOUNT = CallerFacts(BEARER.security, (*BEARER.refusals, Refusal.ACCOUNT_NEEDED))
 
 
 def http_app(
-    parts: Mapping[str, object], *, auth_client: httpx.AsyncClient | None, frame_ancestors: str = ""
+    parts: Mapping[str, object], *, auth_client: httpx.AsyncClient, forward_auth: bool, frame_ancestors: str = ""
 ) -> Litestar:
-    """The HTTP interface; with `auth_client`, the auth server's as well. `frame_ancestors`: page_headers."""
+    """The HTTP interface; with `forward_auth`, the auth server's as well, by `auth_client`.
+
+    `frame_ancestors`: page_headers.
+    """
     return application(
         [
             *PUBLIC,
-            Router("/", route_handlers=PRIVATE, guards=[authenticated], security=BEARER, response_headers=NO_STORE),
+            Router(
+                "/",
+                route_handlers=PRIVATE,
+                guards=[authenticated],
+                opt={CALLER: BEARER},
+                response_headers=NO_STORE,
+            ),
             Router(
                 "/",
                 route_handlers=FOR_ACCOUNTS,
                 guards=[authenticated, account_holder],
-                security=BEARER,
+                opt={CALLER: ACCOUNT},
                 response_headers=NO_STORE,
             ),
             *web_client_routes(frame_ancestors),
-            *(auth_forward_routes(auth_client) if auth_client else ()),
+            *(auth_forward_routes(auth_client) if forward_auth else ()),
         ],
-        parts,
+        {**parts, "descriptions": Descriptions(auth_client)},
         outages=OUTAGES,
-        openapi=OpenAPIConfig(
-            title="Tiebreak",
-            version=__version__,
-            description="Live quizzes with a leaderboard that is never wrong.",
-            # Litestar's own pages for people load their scripts from elsewhere. It cannot be told to have none.
-            openapi_router=Router("/schema", route_handlers=[], guards=[not_there], include_in_schema=False),
-            components=Components(
-                security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
-            ),
-        ),
     )

@@ -28,11 +28,6 @@ def account_holder(connection: Caller, _: BaseRouteHandler) -> None:
         raise Refused(Refusal.ACCOUNT_NEEDED)
 
 
-def not_there(_: Caller, __: BaseRouteHandler) -> None:
-    """Guard: for nobody, as if there were no such route."""
-    raise Refused(Refusal.ROUTE_NOT_FOUND)
-
-
 def identity_of(connection: Caller) -> Identity:
     """The caller of a private route."""
     return cast(Identity, connection.scope["user"])

@@ -148,7 +148,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 "counted_sessions": CountedSessions(pool, clock),
                 "verifier": verifier,
             },
-            auth_client=auth_client if settings.forward_auth else None,
+            auth_client=auth_client,
+            forward_auth=settings.forward_auth,
             frame_ancestors=settings.frame_ancestors,
         )
         await streams.start()

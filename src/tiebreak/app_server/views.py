@@ -8,7 +8,7 @@ import msgspec
 
 from tiebreak.app_server.epoch_ms import epoch_ms
 from tiebreak.database.answers import GivenAnswer
-from tiebreak.database.quiz_sessions import QuizSession, SessionCounts
+from tiebreak.database.quiz_sessions import Mode, QuizSession, SessionCounts, State
 from tiebreak.database.quizzes import StoredQuestion
 from tiebreak.quiz.model import (
     ChoiceQuestion,
@@ -70,7 +70,7 @@ class SessionQuestions(msgspec.Struct, frozen=True):
     quiz_session_id: QuizSessionId
     title: str
     language: str
-    state: str
+    state: State
     me: Me | None
     questions: list[SessionQuestionView]
 
@@ -81,8 +81,8 @@ class SessionView(msgspec.Struct, frozen=True):
     quiz_session_id: QuizSessionId
     title: str
     language: str
-    mode: str
-    state: str
+    mode: Mode
+    state: State
     pin: str | None
     question_count: int
     participant_count: int

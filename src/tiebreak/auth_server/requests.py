@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
-from tiebreak.text import clean_line
+from tiebreak.text import clean_line, line_schema
 
 LONGEST_NAME = 40
 LONGEST_EMAIL = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
@@ -17,11 +19,17 @@ LONGEST_PASSWORD = 128
 # putting tens of thousands of combining marks in order would hold the event loop for half a second.
 COMPOSING = 4
 
+Name = Annotated[str, Meta(extra_json_schema=line_schema(LONGEST_NAME))]
+Email = Annotated[str, Meta(extra_json_schema={"maxLength": LONGEST_EMAIL, "pattern": r"^\s*[^@\s]+@[^@\s]+\s*$"})]
+NO_CONTROLS = {"maxLength": LONGEST_PASSWORD, "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$"}
+Password = Annotated[str, Meta(extra_json_schema=NO_CONTROLS)]
+NewPassword = Annotated[str, Meta(extra_json_schema={**NO_CONTROLS, "minLength": SHORTEST_PASSWORD})]
+
 
 class GuestRequest(msgspec.Struct, forbid_unknown_fields=True):
     """Someone who only plays."""
 
-    name: str
+    name: Name
 
     def __post_init__(self) -> None:
         self.name = clean_name(self.name)
@@ -30,9 +38,9 @@ class GuestRequest(msgspec.Struct, forbid_unknown_fields=True):
 class RegisterRequest(msgspec.Struct, forbid_unknown_fields=True):
     """A new account."""
 
-    email: str
-    password: str
-    name: str
+    email: Email
+    password: NewPassword
+    name: Name
 
     def __post_init__(self) -> None:
         self.email = clean_email(self.email)
@@ -45,8 +53,8 @@ class RegisterRequest(msgspec.Struct, forbid_unknown_fields=True):
 class LoginRequest(msgspec.Struct, forbid_unknown_fields=True):
     """A known account. A password too short to be anyone's is simply wrong."""
 
-    email: str
-    password: str
+    email: Email
+    password: Password
 
     def __post_init__(self) -> None:
         self.email = clean_email(self.email)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 from litestar import Response
 
@@ -22,10 +24,10 @@ class Tokens(msgspec.Struct, frozen=True):
     access_token: str
     refresh_token: str
     expires_in: int
-    token_type: str = "Bearer"  # noqa: S105 - the scheme, not a secret
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the scheme, not a secret
 
 
-class Me(msgspec.Struct, frozen=True, omit_defaults=True):
+class User(msgspec.Struct, frozen=True, omit_defaults=True):
     """The caller; guests have no e-mail."""
 
     user_id: UserId

@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 from tiebreak.errors import Refusal
 from tiebreak.http_edge.application import application
+from tiebreak.http_edge.description import FACTS, Facts
 from tiebreak.http_edge.problems import problem_response
 from tiebreak.http_edge.serving import serve
 from tiebreak.settings import Settings
@@ -61,13 +62,13 @@ class Doctor:
         return await self._checks[name]()
 
 
-@get("/healthz", sync_to_thread=False)
+@get("/healthz", sync_to_thread=False, opt={FACTS: Facts(outages=False)})
 def show_health() -> Health:
     """The process runs."""
     return Health()
 
 
-@get("/readyz")
+@get("/readyz", opt={FACTS: Facts()})
 async def show_readiness(doctor: Doctor) -> Health | Response[bytes]:
     """Everything it stands on answers: 200; or 503 with what does not."""
     if missing := await doctor.missing():
@@ -75,7 +76,11 @@ async def show_readiness(doctor: Doctor) -> Health | Response[bytes]:
     return Health()
 
 
-@get("/metrics", include_in_schema=False, sync_to_thread=False)
+@get(
+    "/metrics",
+    sync_to_thread=False,
+    opt={FACTS: Facts(media_type=CONTENT_TYPE_LATEST, content=str, outages=False)},
+)
 def show_metrics(doctor: Doctor) -> Response[bytes]:
     """Prometheus text format."""
     return Response(generate_latest(doctor.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from tiebreak.text import clean_line
+from tiebreak.text import clean_line, line_schema
 
 UserId = NewType("UserId", UUID)
 QuizId = NewType("QuizId", UUID)
@@ -25,16 +25,23 @@ MAX_NAME = 40
 MAX_TITLE = 120
 MAX_PROMPT = 500
 MAX_CHOICE = 200
+LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"
 
 Points = Annotated[int, Meta(ge=0, le=MAX_POINTS)]
 TimeLimitMs = Annotated[int, Meta(ge=1_000, le=3_600_000)]
-Choices = Annotated[list[str], Meta(min_length=2, max_length=8)]
+MAX_CHOICES = 8
+Name = Annotated[str, Meta(extra_json_schema=line_schema(MAX_NAME))]
+Title = Annotated[str, Meta(extra_json_schema=line_schema(MAX_TITLE))]
+Prompt = Annotated[str, Meta(extra_json_schema=line_schema(MAX_PROMPT))]
+Choice = Annotated[str, Meta(extra_json_schema=line_schema(MAX_CHOICE))]
+Choices = Annotated[list[Choice], Meta(min_length=2, max_length=MAX_CHOICES, extra_json_schema={"uniqueItems": True})]
+Index = Annotated[int, Meta(ge=0, lt=MAX_CHOICES, description="Of a choice, from 0")]
 
 
 class _Question(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, tag_field="type"):
     """What all questions have."""
 
-    prompt: str
+    prompt: Prompt
     points: Points = DEFAULT_POINTS
     time_limit_ms: TimeLimitMs | None = None
 
@@ -46,7 +53,7 @@ class ChoiceQuestion(_Question, tag="choice"):
     """One of 2–8 choices is right; `answer` is its index from 0."""
 
     choices: Choices
-    answer: int
+    answer: Index
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -58,7 +65,7 @@ class MultiChoiceQuestion(_Question, tag="multi_choice"):
     """Any number of 2–8 choices are right, at least one; `answer` holds their indexes, ascending."""
 
     choices: Choices
-    answer: Annotated[list[int], Meta(min_length=1, max_length=8)]
+    answer: Annotated[list[Index], Meta(min_length=1, max_length=MAX_CHOICES, extra_json_schema={"uniqueItems": True})]
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -76,7 +83,7 @@ class TrueFalseQuestion(_Question, tag="true_false"):
 class TypedQuestion(_Question, tag="typed"):
     """The answer is typed; `answer` lists the strings that are accepted (see grading.fold)."""
 
-    answer: Annotated[list[str], Meta(min_length=1, max_length=20)]
+    answer: Annotated[list[Choice], Meta(min_length=1, max_length=20)]
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -85,6 +92,17 @@ class TypedQuestion(_Question, tag="typed"):
 
 Question: TypeAlias = ChoiceQuestion | MultiChoiceQuestion | TrueFalseQuestion | TypedQuestion
 
+# Python's `$` lets a line feed pass; JSON Schema has no `\Z`.
+Language = Annotated[
+    str,
+    Meta(
+        max_length=35,
+        pattern=rf"{LANGUAGE}\Z",
+        description="BCP 47, e.g. de or pt-BR",
+        extra_json_schema={"pattern": f"{LANGUAGE}$"},
+    ),
+]
+
 # What a participant may send: an index, indexes, a bool or a string. bool first: it is an int in Python.
 Submission: TypeAlias = bool | int | str | list[int]
 
@@ -92,9 +110,9 @@ Submission: TypeAlias = bool | int | str | list[int]
 class Quiz(msgspec.Struct, forbid_unknown_fields=True):
     """The content that a host writes."""
 
-    title: str
+    title: Title
     questions: Annotated[list[Question], Meta(min_length=1, max_length=MAX_QUESTIONS)]
-    language: Annotated[str, Meta(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")] = "en"
+    language: Language = "en"
 
     def __post_init__(self) -> None:
         self.title = clean_line(self.title, longest=MAX_TITLE, what="The title")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import httpx
-from litestar import Response, route
+import structlog
+from litestar import HttpMethod, Response, route
 from litestar.handlers import HTTPRouteHandler
 
 from tiebreak.errors import Refusal, Refused
 from tiebreak.http_edge.addresses import address_of
 from tiebreak.http_edge.bodies import StrictRequest
 
+log = structlog.get_logger()
+
+METHODS = [HttpMethod(it) for it in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")]
 PASSED_ON = ("authorization", "content-type")
 PASSED_BACK = ("content-type", "cache-control", "retry-after", "www-authenticate", "allow")
 
@@ -21,13 +25,15 @@ def auth_forward_routes(client: httpx.AsyncClient) -> list[HTTPRouteHandler]:
         if ".." in path:
             # A client's own tidying would leave the prefix.
             raise Refused(Refusal.ROUTE_NOT_FOUND)
-        headers = {name: value for name in PASSED_ON if (value := request.headers.get(name))}
+        # Blanks around a value are not part of it (RFC 9110, 5.5), and httpx refuses to send them.
+        headers = {name: value for name in PASSED_ON if (value := request.headers.get(name, "").strip())}
         headers["x-forwarded-for"] = address_of(request)
         try:
             answer = await client.request(request.method, path, content=await request.body(), headers=headers)
-        except (httpx.InvalidURL, UnicodeError) as error:
+        except (httpx.InvalidURL, httpx.LocalProtocolError, UnicodeError) as error:
             raise Refused(Refusal.REQUEST_INVALID, "The address or a header holds odd characters.") from error
         except httpx.HTTPError as error:
+            log.warning("auth.unavailable", path=path, error=f"{type(error).__name__}: {error}")
             raise Refused(Refusal.UNAVAILABLE, "The auth server does not answer.") from error
         return Response(
             answer.content,
@@ -35,7 +41,7 @@ def auth_forward_routes(client: httpx.AsyncClient) -> list[HTTPRouteHandler]:
             headers={name: answer.headers[name] for name in PASSED_BACK if name in answer.headers},
         )
 
-    @route("/auth/{rest:path}", http_method=["GET", "POST"], status_code=200, include_in_schema=False)
+    @route("/auth/{rest:path}", http_method=METHODS, status_code=200, include_in_schema=False)
     async def forward_auth(request: StrictRequest, rest: str) -> Response[bytes]:
         return await forward(request, f"/auth{rest}")
 

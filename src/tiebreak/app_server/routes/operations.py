@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from litestar import Request, Response, get
 
+from tiebreak.app_server.descriptions import Descriptions
+from tiebreak.http_edge.description import FACTS, Facts, JsonObject
 
-@get("/openapi.json", include_in_schema=False, sync_to_thread=False)
-def show_openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """OpenAPI 3.1."""
-    document = request.app.openapi_schema.to_schema()
-    return Response(msgspec.json.encode(document), media_type="application/json")
+
+@get("/openapi.json", opt={FACTS: Facts(content=JsonObject)})
+async def show_openapi(request: Request[Any, Any, Any], descriptions: Descriptions) -> Response[bytes]:
+    """This document, OpenAPI 3.1."""
+    return Response(await descriptions.document(request.app), media_type="application/json")

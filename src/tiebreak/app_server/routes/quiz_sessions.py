@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from litestar import get, post
 from litestar.params import Parameter
+from msgspec import Meta
 
 from tiebreak.app_server.callers import identity_of
 from tiebreak.app_server.commands import Joins
@@ -35,9 +36,13 @@ from tiebreak.database.quizzes import StoredQuestion, quiz_owner
 from tiebreak.errors import Refusal, Refused
 from tiebreak.http_edge.addresses import counted_address_of
 from tiebreak.http_edge.bodies import StrictRequest
-from tiebreak.quiz.model import MAX_NAME, ParticipantId, QuizId, QuizSessionId
+from tiebreak.http_edge.description import FACTS, Facts
+from tiebreak.quiz.model import MAX_NAME, Name, ParticipantId, QuizId, QuizSessionId
 from tiebreak.quiz.ranking import Leaderboard
 from tiebreak.text import clean_line
+
+PIN_SCHEMA = {"type": "string", "pattern": "^[0-9]{6}$"}
+Pin = Annotated[str, Meta(extra_json_schema=PIN_SCHEMA)]
 
 
 class OpenRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -51,13 +56,13 @@ class Opened(msgspec.Struct, frozen=True):
     """A session that players can join by its PIN."""
 
     quiz_session_id: QuizSessionId
-    pin: str
+    pin: Pin
 
 
 class JoinRequest(msgspec.Struct, forbid_unknown_fields=True):
     """The name to play under; the user's own if left out."""
 
-    name: str | None = None
+    name: Name | None = None
 
     def __post_init__(self) -> None:
         if self.name is not None:
@@ -91,7 +96,7 @@ class Found(msgspec.Struct, frozen=True):
     quiz_session_id: QuizSessionId
 
 
-@post("/quiz-session", status_code=201)
+@post("/quiz-session", status_code=201, opt={FACTS: Facts((Refusal.QUIZ_NOT_FOUND, Refusal.NOT_THE_OWNER))})
 async def open_session(request: StrictRequest, data: OpenRequest, pool: Pool, boards: Boards) -> Opened:
     """Open a session of one's own quiz, with its questions as they are now."""
     host_id = identity_of(request).user_id
@@ -104,21 +109,24 @@ async def open_session(request: StrictRequest, data: OpenRequest, pool: Pool, bo
     return Opened(*opened)
 
 
-@get("/quiz-session")
+@get("/quiz-session", opt={FACTS: Facts()})
 async def list_sessions(request: StrictRequest, pool: Pool, counted_sessions: CountedSessions) -> SessionList:
     """The caller's sessions as host."""
     sessions = await quiz_sessions.sessions_of_host(pool, identity_of(request).user_id)
     return SessionList(await session_views(counted_sessions, sessions))
 
 
-@get("/quiz-session/{quiz_session_id:str}")
+@get("/quiz-session/{quiz_session_id:str}", opt={FACTS: Facts((Refusal.SESSION_NOT_FOUND,))})
 async def show_session(quiz_session_id: str, pool: Pool, counted_sessions: CountedSessions) -> SessionView:
     """Title, state and counts, these as they were about a second ago: public."""
     [view] = await session_views(counted_sessions, [await existing(pool, session_id_of(quiz_session_id))])
     return view
 
 
-@get("/pin/{pin:str}")
+@get(
+    "/pin/{pin:str}",
+    opt={FACTS: Facts((Refusal.PIN_NOT_FOUND, Refusal.TOO_MANY_TRIES), path={"pin": PIN_SCHEMA})},
+)
 async def find_by_pin(request: StrictRequest, pin: str, pool: Pool, pin_misses: MissLimit) -> Found:
     """The open session of a PIN: public, and limited against guessing by counting misses."""
     address = counted_address_of(request)
@@ -131,7 +139,11 @@ async def find_by_pin(request: StrictRequest, pin: str, pool: Pool, pin_misses: 
     return Found(found)
 
 
-@post("/quiz-session/{quiz_session_id:str}/finish", status_code=200)
+@post(
+    "/quiz-session/{quiz_session_id:str}/finish",
+    status_code=200,
+    opt={FACTS: Facts((Refusal.SESSION_NOT_FOUND, Refusal.NOT_THE_HOST))},
+)
 async def finish_session(
     request: StrictRequest,
     quiz_session_id: str,
@@ -152,13 +164,28 @@ async def finish_session(
     return Finished(session.id)
 
 
-@post("/quiz-session/join", status_code=200, include_in_schema=False)
+@post("/quiz-session/join", status_code=200)
 async def join_nothing() -> None:
     """The seed: a join that names no session is a 400."""
     raise Refused(Refusal.NOT_AN_ID, "The session's id is missing in the address.")
 
 
-@post("/quiz-session/{quiz_session_id:str}/join", status_code=200)
+@post(
+    "/quiz-session/{quiz_session_id:str}/join",
+    status_code=200,
+    opt={
+        FACTS: Facts(
+            (
+                Refusal.SESSION_NOT_FOUND_FOR_JOIN,
+                Refusal.SESSION_FINISHED,
+                Refusal.ALREADY_JOINED,
+                Refusal.USER_UNKNOWN,
+                Refusal.TOO_MANY_TRIES,
+                Refusal.BUSY,
+            )
+        )
+    },
+)
 async def join_session(
     request: StrictRequest,
     quiz_session_id: str,
@@ -177,7 +204,10 @@ async def join_session(
     return Joined(joined.id, session_id, joined.name)
 
 
-@get("/quiz-session/{quiz_session_id:str}/questions")
+@get(
+    "/quiz-session/{quiz_session_id:str}/questions",
+    opt={FACTS: Facts((Refusal.SESSION_NOT_FOUND, Refusal.NOT_JOINED))},
+)
 async def show_questions(
     request: StrictRequest, quiz_session_id: str, pool: Pool, questions: FrozenQuestions
 ) -> SessionQuestions:
@@ -196,7 +226,7 @@ async def show_questions(
     return SessionQuestions(session.id, session.title, session.language, session.state, me, views)
 
 
-@get("/quiz-session/{quiz_session_id:str}/leaderboard")
+@get("/quiz-session/{quiz_session_id:str}/leaderboard", opt={FACTS: Facts((Refusal.SESSION_NOT_FOUND,))})
 async def show_leaderboard(
     request: StrictRequest,
     quiz_session_id: str,
@@ -207,6 +237,9 @@ async def show_leaderboard(
     around: Literal["me"] | None = None,
 ) -> Leaderboard:
     """A part of the board as of one version, and the caller's own row."""
+    if around is None and "around" in request.query_params:
+        # Litestar takes the word "null" for None.
+        raise Refused(Refusal.REQUEST_INVALID, "around: me is all that it may be.")
     session = await existing(pool, session_id_of(quiz_session_id))
     return await boards.read(
         session.id, identity_of(request).user_id, limit=limit, offset=offset, around_me=around == "me"

@@ -13,6 +13,7 @@ from tiebreak.database import quizzes
 from tiebreak.database.pool import Pool
 from tiebreak.errors import Refusal, Refused
 from tiebreak.http_edge.bodies import StrictRequest
+from tiebreak.http_edge.description import FACTS, Facts
 from tiebreak.quiz.model import QuestionId, Quiz, QuizId
 
 
@@ -51,13 +52,16 @@ class QuizView(msgspec.Struct, frozen=True):
     questions: list[QuestionView]
 
 
-@post("/quizzes", status_code=201)
+OF_OWNER = Facts((Refusal.QUIZ_NOT_FOUND, Refusal.NOT_THE_OWNER))
+
+
+@post("/quizzes", status_code=201, opt={FACTS: Facts()})
 async def create_quiz(request: StrictRequest, data: Quiz, pool: Pool) -> QuizStored:
     """Store a new quiz."""
     return QuizStored(*await quizzes.create_quiz(pool, identity_of(request).user_id, data))
 
 
-@get("/quizzes")
+@get("/quizzes", opt={FACTS: Facts()})
 async def list_quizzes(request: StrictRequest, pool: Pool) -> QuizList:
     """The caller's quizzes."""
     return QuizList(
@@ -75,7 +79,7 @@ async def list_quizzes(request: StrictRequest, pool: Pool) -> QuizList:
     )
 
 
-@get("/quizzes/{quiz_id:str}")
+@get("/quizzes/{quiz_id:str}", opt={FACTS: OF_OWNER})
 async def show_quiz(request: StrictRequest, quiz_id: str, pool: Pool) -> QuizView:
     """A quiz with its answer keys."""
     quiz = await quizzes.load_quiz(pool, await owned(pool, request, quiz_id))
@@ -91,7 +95,7 @@ async def show_quiz(request: StrictRequest, quiz_id: str, pool: Pool) -> QuizVie
     )
 
 
-@put("/quizzes/{quiz_id:str}")
+@put("/quizzes/{quiz_id:str}", opt={FACTS: OF_OWNER})
 async def replace_quiz(request: StrictRequest, quiz_id: str, data: Quiz, pool: Pool) -> QuizStored:
     """Give a quiz new content. Sessions under way keep the questions they opened with."""
     found = await owned(pool, request, quiz_id)
@@ -101,7 +105,7 @@ async def replace_quiz(request: StrictRequest, quiz_id: str, data: Quiz, pool: P
     return QuizStored(found, question_ids)
 
 
-@delete("/quizzes/{quiz_id:str}")
+@delete("/quizzes/{quiz_id:str}", opt={FACTS: OF_OWNER})
 async def remove_quiz(request: StrictRequest, quiz_id: str, pool: Pool) -> None:
     """Remove a quiz. Its sessions stay."""
     await quizzes.delete_quiz(pool, await owned(pool, request, quiz_id))

@@ -1,0 +1,55 @@
+"""What the HTTP fuzz plays with: callers, and things that exist, so that cases get beyond 401 and 404."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from tests.client import QUESTIONS
+
+PASSWORD = "correct horse battery"
+SESSIONS = 5
+
+
+class Stage:
+    """A host with a quiz and sessions, whom any run may use and wear out."""
+
+    def __init__(self, base_url: str) -> None:
+        self._http = httpx.Client(base_url=base_url, timeout=60)
+        self.email = f"{uuid4()}@example.org"
+        self.host = self._call("/auth/register", {"email": self.email, "password": PASSWORD, "name": "Host"})
+        self.guest = self._call("/auth/guest", {"name": "Guest"})
+
+    def prepare(self) -> dict[str, list[str]]:
+        """Ids that exist, by their names in the interface."""
+        quiz = self._call("/quizzes", {"title": "A quiz", "questions": QUESTIONS}, self.host)
+        opening = {"quiz_id": quiz["quiz_id"], "mode": "self_paced"}
+        opened = [self._call("/quiz-session", opening, self.host) for _ in range(SESSIONS)]
+        for session in opened[1:]:
+            for caller in (self.guest, self.host):
+                self._call(f"/quiz-session/{session['quiz_session_id']}/join", {}, caller)
+        return {
+            "quiz_id": [quiz["quiz_id"]],
+            "question_id": quiz["question_ids"],
+            "quiz_session_id": [it["quiz_session_id"] for it in opened],
+            "pin": [it["pin"] for it in opened],
+        }
+
+    def token(self, identity: str) -> str:
+        """A new log-in's access token: of the stage's host, or of its guest, who can have one only."""
+        if identity == "host":
+            return self._call("/auth/login", {"email": self.email, "password": PASSWORD})["access_token"]
+        self.guest = self._call("/auth/refresh", {"refresh_token": self.guest["refresh_token"]})
+        return self.guest["access_token"]
+
+    def throwaway_token(self) -> str:
+        """For a request that ends its log-in."""
+        return self._call("/auth/guest", {"name": "Leaver"})["access_token"]
+
+    def _call(self, path: str, body: dict[str, Any], caller: dict[str, Any] | None = None) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {caller['access_token']}"} if caller else {}
+        response = self._http.post(path, json=body, headers=headers)
+        assert response.status_code in (200, 201), f"{path}: {response.status_code} {response.text}"
+        return response.json()
