@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.dropping import STEPS, Connection, Target
-from tests.integration.socket_core.stage import until, within
+from tests.integration.socket_core.stage import DEADLINE_SECONDS, until, within
 from tiebreak.http_edge import connections, serving
 from tiebreak.socket_adapter.engine_io.options import EngineOptions
 from tiebreak.socket_adapter.socket_io.server import SocketOptions
@@ -69,7 +69,9 @@ async def test_hundreds_that_vanish(stage, server):
     vanished = [await begun(stage, step) for step in STEPS for _ in range(OF_EACH)]
     ending = asyncio.gather(*map(ended, vanished))
     served = 0
+    deadline = asyncio.get_running_loop().time() + DEADLINE_SECONDS
     while not ending.done():
+        assert asyncio.get_running_loop().time() < deadline, "some are still there"
         member = await within(stage.member("room"))
         await server.of("/").to("room").emit("news", served)
         assert await within(member.event()) == ["news", served]
