@@ -43,7 +43,7 @@ check: $(INSTALLED_DEV) $(NODE_MODULES) ## lint, format, types and import rules;
 	scripts/with-node npm --prefix web run check
 	scripts/with-node npm --prefix web test
 
-fuzz: $(INSTALLED_DEV) $(WEB) ## send the whole HTTP interface whatever it does not expect; see docs/fuzzing.md (ARGS="--examples 400 --seed 1")
+fuzz: $(INSTALLED_DEV) $(WEB) ## send the whole HTTP interface whatever it does not expect; see docs/fuzzing.md (ARGS="--examples 250 --seed 1")
 	@exec $(TIED) .venv/bin/python -m tests.fuzz.http_fuzz $(ARGS)
 
 bench: $(INSTALLED_DEV) $(WEB) $(BENCH_NODE_MODULES) ## the price of an answer at each step, its limits and its peers; writes bench/RESULTS.md (ARGS="--only answers http --quick")

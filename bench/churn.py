@@ -21,6 +21,7 @@ import httpx
 import uvloop
 
 from bench.machine import machine
+from bench.processes import BenchFailed
 from tests.deadline import eventually
 from tests.dropping import WAYS, Target, drop
 from tests.fuzz.http_stage import Stage
@@ -68,10 +69,10 @@ def churn(system: System, cycles: int, every: int, at_once: int) -> list[Look]:
     pid, base_url = system.pid("app-server"), system.base_url
     started, looks = time.monotonic(), list[Look]()
 
-    def settled() -> Look | None:
-        seen = look(pid, base_url, at, started)
-        still = not looks or seen.descriptors <= looks[0].descriptors
-        return seen if still and seen.connections == 0 else None
+    def settled() -> bool:
+        seen.append(look(pid, base_url, at, started))
+        few = not looks or seen[-1].descriptors <= looks[0].descriptors
+        return few and seen[-1].connections == 0
 
     for at in range(0, cycles + 1, every):
         if at:
@@ -81,7 +82,12 @@ def churn(system: System, cycles: int, every: int, at_once: int) -> list[Look]:
             # What is opened once, and as it is needed: connections to Postgres and Redis, caches.
             uvloop.run(ask_at_once(base_url, target_of(system), 200))
             uvloop.run(drop(target_of(system), 50 * len(WAYS), at_once=at_once))
-        looks.append(eventually(settled, seconds=SETTLED_SECONDS))
+        seen = list[Look]()
+        try:
+            eventually(settled, seconds=SETTLED_SECONDS)
+        except AssertionError as error:
+            raise BenchFailed(f"Still there after {len(seen)} looks: {seen[0]}, then {seen[-1]}") from error
+        looks.append(seen[-1])
         print(line_of(looks[-1]), flush=True)
     return looks
 

@@ -87,7 +87,7 @@ def faults_in(system: System) -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--examples", type=int, default=400, help="cases per operation, phase and caller, at most")
+    parser.add_argument("--examples", type=int, default=250, help="cases per operation, phase and caller, at most")
     parser.add_argument("--as", dest="identities", nargs="*", choices=IDENTITIES, default=IDENTITIES)
     arguments = parser.parse_args()
     total = Counts()

@@ -75,17 +75,21 @@ def right(message: str, of: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrat
 
 
 @st.composite
-def bent(draw: st.DrawFn, message: str, of: dict[str, st.SearchStrategy[Any]]) -> Any:
-    """A right payload with one thing wrong about it: a field missing, unknown, or of another kind."""
+def bent(draw: st.DrawFn, message: str, of: dict[str, st.SearchStrategy[Any]]) -> tuple[str, Any]:
+    """A right payload with one thing changed: a field missing, one that is unknown, or another kind of value.
+
+    With it, which of them; only the last may by chance be right.
+    """
     payload = draw(right(message, of))
-    match draw(st.sampled_from(["missing", "unknown", "other"])):
+    how = draw(st.sampled_from(["missing", "unknown", "other"]))
+    match how:
         case "missing":
             del payload[draw(st.sampled_from(NEEDED[message]))]
         case "unknown":
             payload["surprise"] = draw(anything)
         case _:
             payload[draw(st.sampled_from(sorted(payload)))] = draw(st.one_of(anything, deep))
-    return payload
+    return how, payload
 
 
 def packets() -> st.SearchStrategy[list[str | bytes]]:

@@ -26,6 +26,8 @@ from tiebreak.socket_adapter.server import MAX_MESSAGE_BYTES
 
 # More with `FUZZ_EXAMPLES=5000 make test ARGS=tests/fuzz/test_socket_messages.py`.
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "150"))
+# As long as the longest run by hand may take.
+pytestmark = pytest.mark.timeout(1_200)
 # Of this many sockets each has its own allowance of messages.
 SOCKETS = 20
 OUR_FAULT = {Refusal.INTERNAL, Refusal.UNAVAILABLE, Refusal.BUSY}
@@ -67,11 +69,21 @@ class Crowd:
     def ask(self, message: str, *arguments: Any) -> Any:
         """The acknowledgement by one of the sockets, or None if the server has ended it."""
         turn = next(self._turns)
+        if turn == 0:
+            self.look_around()
         try:
             return self._sockets[turn].ask(message, *arguments)
         except Closed:
             self._sockets[turn] = self.new()
             return None
+
+    def look_around(self) -> None:
+        """The bystander is served as ever. It has to be asked now and then: only then it answers pings."""
+        assert self.bystander.is_alive()
+
+    def wake(self) -> None:
+        """Sockets that were left alone for too long, as between two tests, have been closed."""
+        self._sockets = [it if it.is_alive() else self.new() for it in self._sockets]
 
     def close(self) -> None:
         for socket in [*self._sockets, self.bystander]:
@@ -79,12 +91,18 @@ class Crowd:
 
 
 @pytest.fixture(scope="module")
-def crowd(system) -> Iterator[Crowd]:
+def whole_crowd(system) -> Iterator[Crowd]:
     crowd = Crowd(system.base_url)
     yield crowd
-    # A bystander has seen nothing of all that, and nothing was logged as a fault.
-    assert crowd.bystander.is_alive()
     crowd.close()
+
+
+@pytest.fixture
+def crowd(whole_crowd, system) -> Iterator[Crowd]:
+    whole_crowd.wake()
+    yield whole_crowd
+    # A bystander has seen nothing of all that, and nothing was logged as a fault.
+    whole_crowd.look_around()
     assert not faults_in(system)
 
 
@@ -123,25 +141,42 @@ def test_right_messages(crowd, message):
 
 @pytest.mark.parametrize("message", MESSAGES)
 def test_wrong_messages(crowd, message):
-    """A field missing, unknown or of another kind; no object; too many arguments: refused, and the socket lives."""
+    """A field missing, unknown or of another kind: refused, and the socket lives."""
     of = fields(crowd.known, [crowd.token])
 
     @fuzzed
-    @given(
-        arguments=st.one_of(
-            bent(message, of).map(lambda it: [it]), anything.map(lambda it: [it]), st.lists(anything, max_size=3)
-        )
-    )
-    def check(arguments):
-        answer = crowd.ask(message, *arguments)
-        if answer is None:
-            # A whole packet of JSON is closed upon for its size, or its depth.
-            size = len(json.dumps([message, *arguments]))
-            assert size > MAX_MESSAGE_BYTES - 100 or is_deep(arguments), arguments
-        else:
-            check_acknowledgement(message, answer)
+    @given(case=bent(message, of))
+    def check(case):
+        how, payload = case
+        answer = acknowledged_or_closed(crowd, message, [payload])
+        if how != "other" and answer:
+            assert (answer["ok"], answer["code"]) == (False, "request_invalid")
 
     check()
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_no_messages_at_all(crowd, message):
+    """Any other argument, none, or several."""
+
+    @fuzzed
+    @given(arguments=st.one_of(anything.map(lambda it: [it]), st.lists(anything, max_size=3)))
+    def check(arguments):
+        answer = acknowledged_or_closed(crowd, message, arguments)
+        assert not answer or (answer["ok"], answer["code"]) == (False, "request_invalid")
+
+    check()
+
+
+def acknowledged_or_closed(crowd, message, arguments):
+    """The acknowledgement; None where the connection is closed for the packet's size or depth."""
+    answer = crowd.ask(message, *arguments)
+    if answer is None:
+        size = len(json.dumps([message, *arguments]))
+        assert size > MAX_MESSAGE_BYTES - 100 or is_deep(arguments), arguments
+    else:
+        check_acknowledgement(message, dict(answer))
+    return answer
 
 
 def is_deep(value: Any, limit: int = 90) -> bool:
@@ -171,6 +206,7 @@ def test_packets_of_any_kind(crowd):
     @fuzzed
     @given(sent=packets(), let_in=st.booleans())
     def check(sent, let_in):
+        crowd.look_around()
         socket = RawSocket(crowd._base_url, crowd.token if let_in else None)
         try:
             for packet in sent:
@@ -182,7 +218,6 @@ def test_packets_of_any_kind(crowd):
             socket.close()
 
     check()
-    assert crowd.bystander.is_alive()
 
 
 def test_messages_without_acknowledgement(crowd):
@@ -216,6 +251,7 @@ class Conversation(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.socket.close()
+        self.crowd.look_around()
 
     @rule()
     def enter(self) -> None:

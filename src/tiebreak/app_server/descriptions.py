@@ -16,7 +16,8 @@ ABOUT = """Live quizzes with a leaderboard that is never wrong.
 Errors are problem documents (RFC 9457) with a stable `code`; unknown fields of a body are refused. Times are
 milliseconds since the Unix epoch. Beside what is listed: 405 for other methods, 404 for other addresses, 429 from the
 gateway, and, before a request is understood, 400, 408 (its head took more than 5 s, or its body more than 20 s) and
-431 (its head is larger than 32 KB). The socket messages are in docs/messages.md.
+431 (its head is larger than 32 KB). A 500 (`internal`) is always our fault. `/readyz` and `/metrics` are for operators:
+a gateway does not pass them on. The socket messages are in docs/messages.md.
 """
 
 
