@@ -49,7 +49,6 @@ class History(msgspec.Struct):
     participants: dict[str, str] = {}
     # Messages that a client must not get, in words.
     strange: list[str] = []
-    finished: bool = False
 
 
 class Figures(msgspec.Struct):

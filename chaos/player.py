@@ -61,7 +61,7 @@ class Player:
 
     async def _play(self, pace_seconds: float, until: asyncio.Event) -> None:
         turns = asyncio.Semaphore(AT_ONCE)
-        while not until.is_set() and not self._session.history.finished:
+        while not until.is_set() and not self._session.is_quiet:
             await asyncio.sleep(self._random.expovariate(1 / pace_seconds))
             if self._random.random() < DROPS_CONNECTION:
                 self.viewer.drop()

@@ -28,7 +28,8 @@ QUIET_SECONDS = 45.0
 SETTLE_SECONDS = 10.0
 # Shares of the players of a round's sessions, and how long each of them pauses between answers.
 CROWDS = ((0.4, 3.0), (0.3, 2.0), (0.2, 2.0), (0.1, 1.0))
-# The last of these sessions is finished in the middle of the faults; one more is opened there.
+# In the middle of the faults the last of these sessions is finished, the one before goes quiet, and one more is opened:
+# no later message mends what screens of the first two miss.
 LATE_PLAYERS = 5
 TOO_MANY = 20
 
@@ -106,7 +107,7 @@ class Round:
     async def _break(
         self, schedule: Sequence[Fault], faults: Faults, host: Stored, told: Callable[[Fault], None]
     ) -> None:
-        """Let the faults happen, each at its time; in their middle one session begins and another one ends."""
+        """Let the faults happen, each at its time; in their middle sessions begin, fall silent and end."""
         began = perf_counter()
         striking: list[asyncio.Task[None]] = []
         async with asyncio.TaskGroup() as group:
@@ -115,6 +116,7 @@ class Round:
                 if place == len(schedule) // 2:
                     striking.append(group.create_task(self._open(host, LATE_PLAYERS, 1.0)))
                     striking.append(group.create_task(finish(self._origins, self._sessions[len(CROWDS) - 1])))
+                    self._sessions[len(CROWDS) - 2].is_quiet = True
                 told(fault)
                 striking.append(group.create_task(faults.strike(fault)))
 
@@ -191,6 +193,7 @@ async def play_round(
     async with AsyncExitStack() as closing:
         origins = await closing.enter_async_context(Origins(stage.origins, Random(f"players {seed}/{number}")))
         try:
+            await stage.ready(seconds=QUIET_SECONDS)
             await Round(stage, origins, result).play(schedule, players, told)
         except (ChaosFailed, TimeoutError, ExceptionGroup) as error:
             result.broken.append(f"the round could not be played: {error!r}")

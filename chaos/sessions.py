@@ -22,13 +22,14 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct):
-    """A session under test."""
+    """A session under test. In a quiet one nobody answers any more, but all look on."""
 
     id: str
     question_ids: list[str]
     host_token: str
     history: History
     watch: SessionWatch
+    is_quiet: bool = False
 
 
 async def new_host(origins: Origins, number: int) -> Stored:
@@ -67,7 +68,7 @@ async def join(origins: Origins, session: Session, name: str) -> tuple[str, str]
 
 async def finish(origins: Origins, session: Session) -> None:
     """End it, for good."""
-    session.history.finished = True
+    session.is_quiet = True
     await origins.insist("POST", f"/quiz-session/{session.id}/finish", token=session.host_token)
 
 
