@@ -10,7 +10,7 @@ from typing import assert_never
 import msgspec
 
 from chaos.process_tree import frozen
-from chaos.schedule import CACHE, POSTGRES, Fault, Kind
+from chaos.schedule import CACHE, POSTGRES, Fault, Kind, source
 from chaos.stage import Stage
 
 # A fault that cannot even be brought about after so long: the stage itself is broken.
@@ -49,7 +49,8 @@ class Faults:
 
 def touched(fault: Fault) -> set[str]:
     """What no other fault may touch meanwhile."""
-    return {fault.target}
+    killed = {source(fault.target)} if fault.kind is Kind.KILL_WAITING else set[str]()
+    return {fault.target, *killed}
 
 
 async def happen(stage: Stage, fault: Fault) -> None:
@@ -58,7 +59,7 @@ async def happen(stage: Stage, fault: Fault) -> None:
             await to_process(stage, fault)
         case Kind.KILL_SERVER | Kind.FREEZE_SERVER | Kind.RESTART_SERVER | Kind.FULL_DISK:
             await to_server(stage, fault)
-        case Kind.CUT | Kind.REFUSE | Kind.STALL | Kind.HALF_OPEN | Kind.SLOW | Kind.NARROW:
+        case Kind.KILL_WAITING | Kind.CUT | Kind.REFUSE | Kind.STALL | Kind.HALF_OPEN | Kind.SLOW | Kind.NARROW:
             await to_link(stage, fault)
         case Kind.KILL_BACKEND | Kind.END_BACKENDS | Kind.NO_CONNECTIONS | Kind.READ_ONLY_DATABASE | Kind.LOCK:
             await to_database(stage, fault)
@@ -107,7 +108,7 @@ async def to_link(stage: Stage, fault: Fault) -> None:
                 link.cut()
             case Kind.REFUSE:
                 broken.enter_context(link.refused())
-            case Kind.STALL:
+            case Kind.KILL_WAITING | Kind.STALL:
                 broken.enter_context(link.stalled(fault.direction))
             case Kind.HALF_OPEN:
                 broken.enter_context(link.half_open(fault.direction))
@@ -116,6 +117,8 @@ async def to_link(stage: Stage, fault: Fault) -> None:
             case _:
                 broken.enter_context(link.slowed(fault.direction, bytes_per_second=fault.amount))
         await asyncio.sleep(fault.seconds)
+        if fault.kind is Kind.KILL_WAITING:
+            await stage.processes[source(fault.target)].kill()
 
 
 async def to_database(stage: Stage, fault: Fault) -> None:

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     """What can be done to something."""
 
     KILL = "kill -9"
+    KILL_WAITING = "kill -9 while a connection is stalled"
     FREEZE = "freeze (SIGSTOP)"
     TERMINATE = "stop (SIGTERM)"
     KILL_SERVER = "kill -9 of a server"
@@ -54,6 +55,7 @@ CACHE_LOSSES = frozenset({Kind.FLUSH, Kind.FORGET, Kind.FAILOVER})
 # Over in a few seconds, servers that start slowly included: for `make test`.
 CHEAP = (
     Kind.KILL,
+    Kind.KILL_WAITING,
     Kind.FREEZE,
     Kind.KILL_SERVER,
     Kind.CUT,
@@ -79,6 +81,11 @@ class Fault(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         lasts = f" for {self.seconds:.1f} s" if self.seconds else ""
         return f"{self.kind}: {self.target}{lasts}"
+
+
+def source(link: str) -> str:
+    """Whose way it is."""
+    return link.partition("→")[0]
 
 
 def links(bus: Bus) -> tuple[str, ...]:
@@ -110,8 +117,10 @@ def targets(bus: Bus) -> Mapping[Kind, Sequence[str]]:
     network = (Kind.CUT, Kind.REFUSE, Kind.STALL, Kind.HALF_OPEN, Kind.SLOW, Kind.NARROW)
     database = (Kind.KILL_BACKEND, Kind.END_BACKENDS, Kind.NO_CONNECTIONS, Kind.READ_ONLY_DATABASE, Kind.LOCK)
     cache = (Kind.READ_ONLY_CACHE, Kind.FULL_CACHE, Kind.SCRIPT_FLUSH, *sorted(CACHE_LOSSES))
+    from_processes = [link for link in links(bus) if not link.startswith(PLAYERS)]
     return {
         **of_processes,
+        Kind.KILL_WAITING: from_processes,
         **of_servers,
         **dict.fromkeys(network, links(bus)),
         **dict.fromkeys(database, (POSTGRES,)),
@@ -145,6 +154,10 @@ def drawn(random: Random, kind: Kind, target: str, at_seconds: float) -> Fault:
         case Kind.FREEZE | Kind.FREEZE_SERVER | Kind.STALL | Kind.HALF_OPEN | Kind.REFUSE:
             direction = random.choice(("there", "back", "both"))
             return msgspec.structs.replace(fault, seconds=outage_seconds(random), direction=direction)
+        case Kind.KILL_WAITING:
+            # Long enough that the process is in the middle of something; `back`: it was done, and nobody was told.
+            direction = random.choice(("there", "back", "both"))
+            return msgspec.structs.replace(fault, seconds=random.uniform(0.2, 1.5), direction=direction)
         case Kind.SLOW:
             return msgspec.structs.replace(fault, seconds=random.uniform(1, 4), amount=random.uniform(0.02, 0.4))
         case Kind.NARROW:
