@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 
+import asyncpg
 import httpx
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from tests.integration.auth_server.detour import Detour
 from tests.integration.auth_server.visitor import EMAIL, PASSWORD, Visitor, granted, refused
 from tests.standing_clock import StandingClock
 from tiebreak.auth_server.main import keep_forgetting, opened, run
+from tiebreak.auth_server.signing import LOCK
 from tiebreak.database.pool import Pool
 from tiebreak.errors import SettingsInvalid
 from tiebreak.settings import Settings
@@ -103,3 +105,27 @@ async def test_no_secret_is_logged(settings: Settings, clock: StandingClock) -> 
         rotated.access_token,
     ):
         assert secret not in logged
+
+
+async def test_a_connection_lost_while_starting_is_tried_again(settings: Settings, clock: StandingClock) -> None:
+    """Cut off while it waits for the keys' lock, it asks anew and serves."""
+    connection = await asyncpg.connect(settings.database_url)
+    async with Detour(settings.database_url).open() as detour:
+        cut_off = msgspec.structs.replace(settings, database_url=detour.url, database_pool_size=1)
+
+        async def served() -> None:
+            async with opened(cut_off, clock, asyncio.Event()) as server:
+                assert (await Visitor(server.app).get("/readyz")).status_code == 200
+
+        async with connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+            serving = asyncio.create_task(served())
+            waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            async with asyncio.timeout(10):
+                while not await connection.fetchval(waiting):
+                    await asyncio.sleep(0.01)
+            detour.block()
+            detour.unblock()
+        async with asyncio.timeout(10):
+            await serving
+    await connection.close()
