@@ -65,6 +65,9 @@ CHEAP = (
     Kind.READ_ONLY_DATABASE,
     Kind.SCRIPT_FLUSH,
     Kind.CLOCK,
+    Kind.FLUSH,
+    Kind.FORGET,
+    Kind.FAILOVER,
 )
 
 

@@ -8,7 +8,7 @@ from chaos.stage import staged
 from tests.servers import folder
 
 SEED = 2026
-FAULTS = 14
+FAULTS = 16
 
 
 @pytest.mark.timeout(240)
