@@ -28,6 +28,9 @@ OUTBOX = "tests/integration/database/test_outbox.py"
 ANSWERS = "tests/integration/database/test_answers.py"
 BATCHES = "tests/integration/database/test_batches.py"
 LEADERBOARD = "tests/integration/cache/test_leaderboard.py"
+OUTAGES = "tests/e2e/test_outages.py"
+DATABASE_OUTAGES = "tests/integration/database/test_outages.py"
+RELAY = "tests/integration/test_relay_without_database.py"
 
 MUTANTS = (
     Mutant(
@@ -194,5 +197,85 @@ MUTANTS = (
         'ours = row["id"] == answer.id',
         "ours = False",
         f"{BATCHES}::test_batch_repeated_after_a_commit_nobody_heard_of",
+    ),
+    Mutant(
+        "wait-without-end",
+        "What has waited too long for the database is refused before it is begun",
+        "app_server/batches.py",
+        "while self._waiting and self._waiting[0][2] <= came_before:",
+        "while False:",
+        "tests/unit/app_server/test_batches.py::test_item_that_has_waited_too_long_is_refused_unbegun",
+    ),
+    Mutant(
+        "let-a-check-hang",
+        "Readiness is told in time, whatever hangs",
+        "http_edge/health.py",
+        "done, _ = await asyncio.wait({check}, timeout=CHECK_SECONDS)",
+        "done, _ = await asyncio.wait({check})",
+        "tests/unit/http_edge/test_health.py::test_check_that_hangs_is_missing_and_holds_up_nobody",
+    ),
+    Mutant(
+        "call-read-only-ready",
+        "Readiness is off while the database cannot be written",
+        "database/pool.py",
+        """if await pool.fetchval("SELECT current_setting('transaction_read_only')") == "on":""",
+        """if await pool.fetchval("SELECT current_setting('transaction_read_only')") == "never":""",
+        f"{OUTAGES}::test_database_away[read_only]",
+    ),
+    Mutant(
+        "blame-ourselves-over-sockets",
+        "Over a socket, too, an outage of the database is told as one",
+        "socket_adapter/typed_messages.py",
+        "if isinstance(error, outages) or",
+        "if",
+        f"{OUTAGES}::test_database_away[killed]",
+    ),
+    Mutant(
+        "end-with-a-read-only-database",
+        "A database that cannot be written is an outage, after which all goes on",
+        "database/pool.py",
+        "    asyncpg.ReadOnlySQLTransactionError,  # demoted, or set so by whoever runs it\n",
+        "",
+        f"{DATABASE_OUTAGES}::test_read_only_database_is_an_outage",
+    ),
+    Mutant(
+        "mishear-last-words",
+        "So is a connection that the server has said it ends",
+        "database/pool.py",
+        "    asyncpg.InternalClientError,  # the server has said that it ends the connection, and not ended it yet\n",
+        "",
+        f"{DATABASE_OUTAGES}::test_connection_that_the_server_ends_is_an_outage",
+    ),
+    Mutant(
+        "take-uvloop-at-its-word",
+        "So is a connection to Redis that was just lost, whatever the event loop raises",
+        "redis_client.py",
+        "        except RuntimeError as error:",
+        "        except ZeroDivisionError as error:",
+        "tests/integration/test_redis_client.py::test_connection_lost_before_a_command_is_an_outage",
+    ),
+    Mutant(
+        "end-on-a-word-of-postgres",
+        "A publisher waits, whatever Postgres says",
+        "publisher_worker/relay.py",
+        "            except (Fault, *FAILURES) as error:",
+        "            except (Fault, OSError) as error:",
+        f"{RELAY}::test_events_wait_until_postgres_works",
+    ),
+    Mutant(
+        "insist-on-a-farewell",
+        "A publisher ends well though it cannot say so",
+        "publisher_worker/relay.py",
+        "        except FAILURES as error:",
+        "        except ZeroDivisionError as error:",
+        f"{RELAY}::test_worker_that_cannot_say_that_it_leaves",
+    ),
+    Mutant(
+        "start-only-once",
+        "An auth server whose connection is lost while it starts tries again",
+        "auth_server/main.py",
+        "await patiently(partial(load_signing_key, pool), seconds=10)",
+        "await load_signing_key(pool)",
+        "tests/integration/auth_server/test_process.py::test_a_connection_lost_while_starting_is_tried_again",
     ),
 )
