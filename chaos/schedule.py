@@ -120,10 +120,15 @@ def targets(bus: Bus) -> Mapping[Kind, Sequence[str]]:
     network = (Kind.CUT, Kind.REFUSE, Kind.STALL, Kind.HALF_OPEN, Kind.SLOW, Kind.NARROW)
     database = (Kind.KILL_BACKEND, Kind.END_BACKENDS, Kind.NO_CONNECTIONS, Kind.READ_ONLY_DATABASE, Kind.LOCK)
     cache = (Kind.READ_ONLY_CACHE, Kind.FULL_CACHE, Kind.SCRIPT_FLUSH, *sorted(CACHE_LOSSES))
-    from_processes = [link for link in links(bus) if not link.startswith(PLAYERS)]
+    # The way of an answer: what else processes do can be done again.
+    of_answers = [
+        link
+        for link in links(bus)
+        if link in {f"{app}→{POSTGRES}" for app in APP_SERVERS} or source(link) in {*PUBLISHERS, *CACHE_WORKERS}
+    ]
     return {
         **of_processes,
-        Kind.KILL_WAITING: from_processes,
+        Kind.KILL_WAITING: of_answers,
         **of_servers,
         **dict.fromkeys(network, links(bus)),
         **dict.fromkeys(database, (POSTGRES,)),
