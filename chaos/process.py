@@ -44,7 +44,7 @@ class Process:
             command=(sys.executable, "-m", "chaos.stepped_clock", str(self.clock.file), self.kind),
             stops=(Stop(signal.SIGTERM, STOP_SECONDS),),
             death_signal=signal.SIGKILL,
-            environ=without_settings(os.environ) | environ | {port: str(self.port), "PYTHONPATH": str(root())},
+            environ=without_settings(os.environ) | environ | {port: str(self.port), "PYTHONPATH": python_path()},
         )
         self._child = Child(program, folder / f"{name}.log")
         self._expected = False
@@ -126,6 +126,11 @@ class Process:
             self.restarts += 1
         else:
             self.incidents.append(f"{self.name} {how}.{said}")
+
+
+def python_path() -> str:
+    """What we were told ourselves first: it may name another Tiebreak than the installed one (tests/mutants)."""
+    return os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH", ""), str(root())]))
 
 
 def root() -> Path:

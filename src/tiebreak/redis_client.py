@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from hashlib import sha1
 from typing import Any, NamedTuple
 
@@ -13,6 +14,8 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from tiebreak.errors import CacheUnavailable
 
 # More do not make one process faster.
 MAX_CONNECTIONS = 50
@@ -34,6 +37,7 @@ __all__ = [
     "ScriptCall",
     "StreamReply",
     "open_redis",
+    "when_it_answers",
 ]
 
 
@@ -82,6 +86,20 @@ async def open_redis(url: str, *, retries: int = 3) -> Redis:
     )
     pool.connection_class = KINDS[pool.connection_class]
     return Redis.from_pool(pool)
+
+
+async def when_it_answers(attempt: Callable[[], Awaitable[None]], *, seconds: float) -> None:
+    """Repeat an attempt while Redis is away, or cannot do its work; CacheUnavailable after so long."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while True:
+        try:
+            return await attempt()
+        except (*OUTAGES, RedisError) as error:
+            if asyncio.get_running_loop().time() > deadline:
+                raise CacheUnavailable(
+                    f"Redis does not answer ({error}). Check that it runs and that TIEBREAK_REDIS_URL is right."
+                ) from error
+            await asyncio.sleep(0.1)
 
 
 class ScriptCall(NamedTuple):

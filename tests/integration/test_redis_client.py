@@ -5,7 +5,8 @@ import asyncio
 import pytest
 import uvloop
 
-from tiebreak.redis_client import OUTAGES, Redis, open_redis
+from tiebreak.errors import CacheUnavailable
+from tiebreak.redis_client import OUTAGES, Redis, ResponseError, open_redis, when_it_answers
 
 
 async def lost_while_idle(redis: Redis) -> None:
@@ -34,3 +35,20 @@ def test_connection_lost_before_a_command_is_an_outage(valkey_url, loop):
 
     with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(tried())
+
+
+async def test_start_waits_for_a_redis_that_cannot_write():
+    """A full disk (MISCONF), say: it goes on as soon as that is over, and gives up with a word of what to do."""
+    tries = 0
+
+    async def start() -> None:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise ResponseError("MISCONF Errors writing to the AOF file: No space left on device")
+
+    await when_it_answers(start, seconds=10)
+    assert tries == 3
+    tries = 0
+    with pytest.raises(CacheUnavailable, match="TIEBREAK_REDIS_URL"):
+        await when_it_answers(start, seconds=0)

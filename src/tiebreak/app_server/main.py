@@ -38,7 +38,7 @@ from tiebreak.http_edge.health import Check, Doctor
 from tiebreak.http_edge.lanes import LaneConnection
 from tiebreak.http_edge.serving import serve
 from tiebreak.metrics import AppServerMetrics, BoardMetrics, SocketMetrics, TokenMetrics
-from tiebreak.redis_client import open_redis
+from tiebreak.redis_client import open_redis, when_it_answers
 from tiebreak.settings import Settings, required
 from tiebreak.socket_adapter.emitter import Emitter
 from tiebreak.socket_adapter.garbage import tend_garbage
@@ -152,7 +152,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             forward_auth=settings.forward_auth,
             frame_ancestors=settings.frame_ancestors,
         )
-        await streams.start()
+        await when_it_answers(streams.start, seconds=10)
         async with asyncio.TaskGroup() as group:
             background = [
                 group.create_task(streams.run()),

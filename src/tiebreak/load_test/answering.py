@@ -14,7 +14,7 @@ from tiebreak.load_test.options import Way
 from tiebreak.load_test.player import Given, Player
 from tiebreak.load_test.replies import Again, AnswerTaken, Outcome, Problem, Recorded, Refused, decoded
 
-TEMPORARY_STATUSES = frozenset({429, 500, 502, 503, 504})
+TEMPORARY_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 TEMPORARY_CODES = frozenset({"busy", "internal", "too_many_tries", "token_expired", "unavailable"})
 
 

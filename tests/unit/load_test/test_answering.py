@@ -187,6 +187,7 @@ async def test_nobody_listens():
         (Reply(200, b'{"participant_answer_id":"x","correct":false,"score":0}', 0), Recorded(False, 0)),
         (Reply(503, b'{"code":"busy"}', 2), Again("busy", 2)),
         (Reply(429, b"slow down", 3), Again("status 429", 3)),
+        (Reply(408, b"", 0), Again("status 408", 0)),
         (Reply(502, b"<html>", 0), Again("status 502")),
         (Reply(500, b'{"code":"internal"}', 0), Again("internal")),
         (Reply(401, b'{"code":"token_expired"}', 0), Again("token_expired")),
