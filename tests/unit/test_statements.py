@@ -29,7 +29,7 @@ STATEMENT_FIRST = {
 }
 SCRIPTS = {"eval", "evalsha", "script_load", "register_script", "eval_ro", "function_load", "Script"}
 LUA_FILE = re.compile(
-    r"(lua\('\w+\.lua'\)|files\('tiebreak\.\w+'\)\.joinpath\('\w+\.lua'\)\.read_text\(encoding='utf-8'\))"
+    r"(lua\('\w+\.lua'(, '\w+\.lua')*\)|files\('tiebreak\.\w+'\)\.joinpath\('\w+\.lua'\)\.read_text\(encoding='utf-8'\))"
 )
 # Where text that is not a constant reaches a driver, and why that is well.
 EXCEPTIONS = {
@@ -67,7 +67,7 @@ def constants_of(tree: ast.Module) -> set[str]:
 
 
 def is_written_down(argument: ast.expr, constants: set[str]) -> bool:
-    """A constant, `sql("name")` with a name that is one, or a .lua file of the package."""
+    """A constant, `sql("name")` with a name that is one, or .lua files of the package."""
     if isinstance(argument, ast.Constant) or (isinstance(argument, ast.Name) and argument.id in constants):
         return True
     if LUA_FILE.fullmatch(ast.unparse(argument)):
