@@ -29,7 +29,8 @@ STATEMENT_FIRST = {
 }
 SCRIPTS = {"eval", "evalsha", "script_load", "register_script", "eval_ro", "function_load", "Script"}
 LUA_FILE = re.compile(
-    r"(lua\('\w+\.lua'(, '\w+\.lua')*\)|files\('tiebreak\.\w+'\)\.joinpath\('\w+\.lua'\)\.read_text\(encoding='utf-8'\))"
+    r"(lua\('\w+\.lua'(, '\w+\.lua')*\)"
+    r"|files\('tiebreak\.\w+'\)\.joinpath\('\w+\.lua'\)\.read_text\(encoding='utf-8'\))"
 )
 # Where text that is not a constant reaches a driver, and why that is well.
 EXCEPTIONS = {
