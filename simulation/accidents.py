@@ -1,0 +1,159 @@
+"""What happens to processes and servers, beside what happens to messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from simulation.bus_server import BusData
+from simulation.cache import CacheServer
+from simulation.installation import Installation, Place
+from simulation.judge import Judge
+from simulation.keyspace import Keyspace
+from simulation.network import Network, Server
+from simulation.screens import Screen
+from simulation.tables import Row
+from tiebreak.cache.keys import board_keys
+from tiebreak.quiz.model import QuizSessionId
+
+MOST = 8
+LONGEST_PAUSE_SECONDS = 9.0
+LONGEST_DOWN_SECONDS = 0.8
+# What a server may have forgotten that comes back, or a replica not have got.
+LONGEST_LAG_SECONDS = 1.0
+# How late a process may see that the cache is elsewhere.
+LATEST_MOVE_SECONDS = 4.0
+
+
+class Accidents:
+    """Draws some, and lets them happen."""
+
+    def __init__(
+        self, network: Network, installation: Installation, judge: Judge, screens: Sequence[Screen]
+    ) -> None:
+        self._network = network
+        self._random = network.random
+        self._installation = installation
+        self._servers = installation.servers
+        self._judge = judge
+        self._screens = screens
+        self._kinds: dict[str, Callable[[], None]] = {
+            "killed": self._kill,
+            "stopped": self._stop,
+            "told_to_stop": self._tell_to_stop,
+            "cache_emptied": self._empty_cache,
+            "cache_restarted": self._restart_cache,
+            "cache_failed_over": self._fail_over,
+            "key_evicted": self._evict,
+            "database_restarted": lambda: self._take_down(self._servers.database),
+            "bus_restarted": lambda: self._take_down(self._servers.bus),
+            "screen_disconnected": self._disconnect,
+            "session_finished": self._finish,
+        }
+        # A copy of the cache as it was a moment ago, for whoever comes back without the last second.
+        self._copy: tuple[Keyspace, BusData] | None = None
+
+    def plan(self, seconds: float) -> None:
+        """Within so long."""
+        kinds = [it for it in self._kinds if self._random.random() < 0.4]
+        for _ in range(self._random.randint(0, MOST) if kinds else 0):
+            at = self._random.random() * seconds
+            kind = self._random.choice(kinds)
+            self._network.loop.happens(max(0.0, at - self._random.random() * LONGEST_LAG_SECONDS), self._copied)
+            self._network.loop.happens(at, self._happen, kind)
+
+    def end(self) -> None:
+        """Whoever stands still goes on."""
+        for place in self._installation.places:
+            if place.machine is not None and place.machine.process.is_stopped:
+                self._continue(place.machine.process)
+
+    def _continue(self, process) -> None:
+        self._network.history.add(process.name, "goes on")
+        self._network.loop.continue_process(process)
+
+    def _happen(self, kind: str) -> None:
+        self._network.faults[kind] += 1
+        self._network.history.add("accidents", kind)
+        self._kinds[kind]()
+
+    def _copied(self) -> None:
+        data = self._servers.cache.data
+        self._copy = data.copied(data.run_id), self._servers.bus.data.copied()
+
+    def _place(self) -> Place:
+        return self._random.choice(self._installation.places)
+
+    def _kill(self) -> None:
+        self._installation.kill(self._place())
+
+    def _stop(self) -> None:
+        machine = self._place().machine
+        if machine is not None and machine.process.runs:
+            self._network.history.add(machine.name, "stands still")
+            self._network.loop.stop_process(machine.process)
+            seconds = self._random.random() * LONGEST_PAUSE_SECONDS
+            self._network.later(seconds, self._continue, machine.process)
+
+    def _tell_to_stop(self) -> None:
+        machine = self._place().machine
+        if machine is not None:
+            machine.stop.set()
+
+    def _take_down(self, server: Server) -> None:
+        server.go_down()
+        self._network.later(self._random.random() * LONGEST_DOWN_SECONDS, server.come_up)
+
+    def _lose_bus(self, data: BusData) -> None:
+        if self._servers.is_shared:
+            self._servers.bus.data = data
+
+    def _empty_cache(self) -> None:
+        self._servers.cache.data.clear()
+        self._servers.rooms.lose(self._servers.cache)
+        self._lose_bus(BusData({}, {}))
+
+    def _restart_cache(self) -> None:
+        """It comes back as it was a moment ago, in another run."""
+        assert self._copy is not None
+        cache, (data, bus_data) = self._servers.cache, self._copy
+        cache.go_down()
+        self._servers.rooms.lose(cache)
+        self._lose_bus(bus_data.copied())
+        run_id = self._installation.ids.new_run_id()
+        self._network.later(self._random.random() * LONGEST_DOWN_SECONDS, cache.restart, data.copied(run_id))
+
+    def _fail_over(self) -> None:
+        """Another server goes on with what it has got; processes notice one after the other."""
+        if self._servers.is_shared:
+            # Then answers may be lost that only an audit brings back (docs/decisions/0020).
+            return self._restart_cache()
+        assert self._copy is not None
+        old = self._servers.cache
+        data = self._copy[0].copied(self._installation.ids.new_run_id())
+        new = self._servers.cache = CacheServer(data, old.on_read)
+        self._judge.succeeds(new, old)
+        for place in self._installation.places:
+            if (machine := place.machine) is not None and machine.address.server is not new:
+                self._network.later(self._random.random() * LATEST_MOVE_SECONDS, self._move, machine, new)
+        return None
+
+    def _move(self, machine, new: CacheServer) -> None:
+        if new is self._servers.cache:
+            self._network.history.add(machine.name, "sees the other cache")
+            machine.address.server = new
+            machine.on_moved()
+
+    def _session(self) -> Row:
+        return self._random.choice(list(self._servers.database.tables.sessions.values()))
+
+    def _evict(self) -> None:
+        keys = board_keys(QuizSessionId(self._session()["id"]))
+        self._servers.cache.data.delete(self._random.choice(keys))
+
+    def _disconnect(self) -> None:
+        if self._screens:
+            self._random.choice(self._screens).disconnect()
+
+    def _finish(self) -> None:
+        if (server := self._installation.app_server()) is not None:
+            server.finish(QuizSessionId(self._session()["id"]))

@@ -1,0 +1,262 @@
+"""Postgres's tables, and each statement of queries.sql that the simulated processes use, in Python.
+
+Every statement is carried out at one moment. tests/simulation compares them with Postgres.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from tiebreak.database.queries import sql
+from tiebreak.events import SHARDS
+from tiebreak.quiz.ranking import opened_at_ms, reached_ms
+
+Row: TypeAlias = dict[str, Any]
+
+
+class Lease(msgspec.Struct):
+    """A row of outbox_leases."""
+
+    owner: UUID | None = None
+    expires_at: float = float("-inf")
+    version: int = 0
+
+
+class LeaseTables(msgspec.Struct):
+    """What a transaction that holds the lock may change, and others see only once it is committed."""
+
+    leases: list[Lease]
+    workers: dict[UUID, float]
+
+    @classmethod
+    def empty(cls) -> LeaseTables:
+        return cls([Lease() for _ in range(SHARDS)], {})
+
+    def copied(self) -> LeaseTables:
+        return deepcopy(self)
+
+
+class Tables:
+    """Rows by their keys."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """`now`: Unix time in seconds."""
+        self.now = now
+        self.sessions: dict[UUID, Row] = {}
+        self.questions: dict[UUID, list[Row]] = {}
+        self.participants: dict[tuple[UUID, UUID], tuple[UUID, str]] = {}
+        # The ledger, and by its unique key.
+        self.rows: list[Row] = []
+        self.answers: dict[tuple[UUID, UUID], Row] = {}
+        self.events: dict[int, dict[UUID, Row]] = {}
+        self.shared = LeaseTables.empty()
+
+    # --- answers ---------------------------------------------------------------------------------------------------
+
+    def record_answers(self, *columns: Any) -> list[Row]:  # noqa: ANN401
+        *of_rows, name, kind = columns
+        return [
+            row
+            for place, values in enumerate(zip(*of_rows, strict=True), start=1)
+            if (row := self._record(place, *values, name, kind))
+        ]
+
+    def record_answer(self, *values: Any) -> list[Row]:  # noqa: ANN401
+        row = self._record(1, *values)
+        return [row] if row else []
+
+    def _record(
+        self,
+        place: int,
+        id_: UUID,
+        session_id: UUID,
+        user_id: UUID,
+        question_id: UUID,
+        answer_id: UUID | None,
+        answer: str,
+        correct: bool,
+        score: int,
+        answered_at_ms: int,
+        shard: int,
+        event_name: str,
+        event_type: str,
+    ) -> Row | None:
+        if (session_id, user_id) not in self.participants:
+            return None
+        participant_id, name = self.participants[session_id, user_id]
+        state = self.sessions[session_id]["state"]
+        of_session = any(it["id"] == question_id for it in self.questions[session_id])
+        new = state == "open" and of_session and (participant_id, question_id) not in self.answers
+        if new:
+            row = self.answers[participant_id, question_id] = {
+                "id": id_,
+                "session_id": session_id,
+                "participant_id": participant_id,
+                "name": name,
+                "question_id": question_id,
+                "answer_id": answer_id,
+                "answer": answer,
+                "correct": correct,
+                "score": score,
+                "answered_at_ms": answered_at_ms,
+            }
+            self.rows.append(row)
+            payload = {
+                "participant_answer_id": id_,
+                "quiz_session_id": session_id,
+                "quiz_session_participant_id": participant_id,
+                "name": name,
+                "question_id": question_id,
+                "score": score,
+                "answered_at_ms": answered_at_ms,
+            }
+            self.events.setdefault(shard, {})[id_] = {
+                "id": id_,
+                "event_name": event_name,
+                "type": event_type,
+                "payload": msgspec.json.encode(payload).decode(),
+                "quiz_session_id": session_id,
+            }
+        return {
+            "place": place,
+            "participant_id": participant_id,
+            "state": state,
+            "of_session": of_session,
+            "new": new,
+        }
+
+    def recorded_answers(self, participants: Sequence[UUID], questions: Sequence[UUID]) -> list[Row]:
+        return [
+            {"place": place, **{name: self.answers[key][name] for name in ("id", "answer_id", "correct", "score")}}
+            for place, key in enumerate(zip(participants, questions, strict=True), start=1)
+            if key in self.answers
+        ]
+
+    def ledger(self, session_id: UUID) -> list[Row]:
+        return [it for it in self.rows if it["session_id"] == session_id]
+
+    def standings(self, session_id: UUID) -> list[Row]:
+        opened = opened_at_ms(session_id)
+        totals: dict[UUID, Row] = {}
+        for it in self.ledger(session_id):
+            row = totals.setdefault(
+                it["participant_id"], {"id": it["participant_id"], "name": it["name"], "score": 0, "reached_ms": 0}
+            )
+            if it["score"] > 0:
+                row["score"] += it["score"]
+                row["reached_ms"] = max(row["reached_ms"], reached_ms(opened, it["answered_at_ms"]))
+        order = sorted(totals.values(), key=lambda it: (-it["score"], it["reached_ms"], -it["id"].int))
+        places = [(it["score"], it["reached_ms"]) for it in order]
+        return [{"rank": places.index(place) + 1, **it} for it, place in zip(order, places, strict=True)]
+
+    # --- quiz sessions ---------------------------------------------------------------------------------------------
+
+    def quiz_session(self, session_id: UUID) -> list[Row]:
+        return [self.sessions[session_id]] if session_id in self.sessions else []
+
+    def session_questions(self, session_id: UUID) -> list[Row]:
+        return self.questions.get(session_id, [])
+
+    def sessions_with_boards(self, kept_seconds: float) -> list[Row]:
+        then = self.moment(self.now() - kept_seconds)
+        return [
+            {"id": id_}
+            for id_, it in sorted(self.sessions.items(), reverse=True)
+            if it["state"] != "finished" or it["closed_at"] > then
+        ]
+
+    def participant(self, session_id: UUID, user_id: UUID) -> list[Row]:
+        found = self.participants.get((session_id, user_id))
+        return [{"id": found[0], "name": found[1]}] if found else []
+
+    def finish_quiz_session(self, session_id: UUID) -> list[Row]:
+        session = self.sessions[session_id]
+        if session["state"] == "finished":
+            return []
+        session.update(state="finished", closed_at=self.moment(self.now()))
+        return [{"id": session_id}]
+
+    def moment(self, seconds: float) -> datetime:
+        return datetime.fromtimestamp(seconds, UTC)
+
+    # --- outbox ----------------------------------------------------------------------------------------------------
+
+    def waiting_events(self, shards: Sequence[int], limit: int) -> list[Row]:
+        found: list[Row] = []
+        for shard in shards:
+            waiting = self.events.get(shard)
+            if waiting:
+                found += [{**waiting[id_], "shard": shard} for id_ in sorted(waiting)]
+        return found[:limit]
+
+    def remove_published(self, ids: Sequence[UUID], shards: Sequence[int], versions: Sequence[int]) -> str:
+        removed = 0
+        for id_, shard, version in zip(ids, shards, versions, strict=True):
+            if self.shared.leases[shard].version == version and self.events.get(shard, {}).pop(id_, None):
+                removed += 1
+        return f"DELETE {removed}"
+
+    def worker_alive(self, shared: LeaseTables, id_: UUID, seconds: float) -> None:
+        shared.workers[id_] = self.now() + seconds
+
+    def worker_gone(self, shared: LeaseTables, id_: UUID) -> None:
+        now = self.now()
+        shared.workers = {it: until for it, until in shared.workers.items() if it != id_ and until >= now}
+
+    def live_workers(self, shared: LeaseTables) -> list[Row]:
+        now = self.now()
+        return [{"count": sum(until >= now for until in shared.workers.values())}]
+
+    def leases(self, shared: LeaseTables, owner: UUID) -> list[Row]:
+        now = self.now()
+        return [
+            {"shard": shard, "ours": it.owner == owner, "free": it.expires_at < now}
+            for shard, it in enumerate(shared.leases)
+        ]
+
+    def lease_shards(self, shared: LeaseTables, owner: UUID, seconds: float, shards: Sequence[int]) -> list[Row]:
+        until = self.now() + seconds
+        for shard in shards:
+            it = shared.leases[shard]
+            it.version += it.owner != owner
+            it.owner, it.expires_at = owner, until
+        return [{"shard": shard, "version": shared.leases[shard].version} for shard in shards]
+
+    def release_shards(self, shared: LeaseTables, owner: UUID, shards: Sequence[int]) -> None:
+        for shard in shards:
+            it = shared.leases[shard]
+            if it.owner == owner:
+                it.owner, it.expires_at = None, float("-inf")
+
+
+# By the statement's text: its name, and what it does.
+STATEMENTS = {
+    sql(name): (name, getattr(Tables, name))
+    for name in (
+        "record_answers",
+        "record_answer",
+        "recorded_answers",
+        "ledger",
+        "standings",
+        "quiz_session",
+        "session_questions",
+        "sessions_with_boards",
+        "participant",
+        "finish_quiz_session",
+        "waiting_events",
+        "remove_published",
+    )
+}
+# These are carried out within a transaction that holds the lock on the leases.
+LEASE_STATEMENTS = {
+    sql(name): (name, getattr(Tables, name))
+    for name in ("worker_alive", "worker_gone", "live_workers", "leases", "lease_shards", "release_shards")
+}
+LOCK_LEASES = sql("lock_leases")
+NUDGE = sql("nudge_publishers")

@@ -1,0 +1,38 @@
+"""How likely what goes wrong in one schedule: another mixture for each, so that rare meetings of few kinds happen too."""
+
+from __future__ import annotations
+
+from random import Random
+
+import msgspec
+
+# Many of a kind of fault in one schedule find other things than one of each in all.
+INTENSITIES = (0.005, 0.02, 0.08)
+
+
+class Weather(msgspec.Struct):
+    """Chances of each call over the network, from 0 to 1."""
+
+    # Never arrives; the caller is told of a lost connection.
+    request_lost: float = 0.0
+    # Done, and the caller is told of a lost connection.
+    reply_lost: float = 0.0
+    # The caller is told of a lost connection or of a time-out; done after that.
+    late: float = 0.0
+    # Takes long, either way.
+    slow: float = 0.0
+    # The bus takes a message twice, or acknowledges a part of what it took.
+    doubled: float = 0.0
+    half_acknowledged: float = 0.0
+    # A message to a room, or a nudge, gets lost.
+    untold: float = 0.0
+
+
+def drawn(random: Random) -> Weather:
+    """The weather of a schedule."""
+    return Weather(
+        **{
+            name: random.choice(INTENSITIES) if random.random() < 0.5 else 0.0
+            for name in Weather.__struct_fields__
+        }
+    )
