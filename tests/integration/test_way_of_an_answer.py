@@ -127,6 +127,15 @@ async def test_relay_dies_between_bus_and_outbox(way):
     await step_until(await way.projection(), lambda: way.board_is_ledger(scene))
 
 
+async def test_relay_is_told_to_stop_while_the_database_is_away(way):
+    """It goes in peace; its shards are free when its leases end."""
+    relay, stop = await way.relay(), asyncio.Event()
+    await relay.step()
+    await way.pool.close()
+    stop.set()
+    await relay.run(stop)
+
+
 async def test_only_what_the_bus_took_leaves_the_outbox(way):
     """A partition that refuses keeps its events waiting; the others go on."""
     scenes = [await way.opened() for _ in range(12)]
