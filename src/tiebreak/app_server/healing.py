@@ -15,6 +15,7 @@ from tiebreak.app_server.ticks import Ticks
 from tiebreak.boards.reading import Boards
 from tiebreak.clock import Clock
 from tiebreak.database.pool import FAILURES
+from tiebreak.errors import Fault
 from tiebreak.quiz.model import QuizSessionId
 from tiebreak.redis_client import OUTAGES, RedisError
 from tiebreak.socket_adapter.messages import LeaderboardUpdating
@@ -63,10 +64,10 @@ class Healing:
                 log.info("rooms.gap", rooms=len(self._due))
             due, self._due = self._due, set()
             try:
-                for room in list(due):
+                for room in sorted(due):
                     await self._heal(sockets, room)
                     due.discard(room)
-            except (*OUTAGES, *FAILURES, RedisError) as error:
+            except (*OUTAGES, *FAILURES, RedisError, Fault) as error:
                 log.warning("rooms.not_healed", error=str(error), retry_seconds=RETRY_SECONDS)
                 await self._clock.sleep(RETRY_SECONDS)
                 self.back(due)
