@@ -26,10 +26,14 @@ local function check_types()
   end
 end
 
--- An empty, partial board of a new epoch.
+-- An empty, partial board of a new epoch. The caller's word for it is not enough: a call whose reply was lost is sent
+-- again, and may begin another board after the first one was lost.
 local function begin(epoch)
+  local time = redis.call('TIME')
   redis.call('UNLINK', board, answers, names, meta)
-  redis.call('HSET', meta, 'epoch', epoch, 'version', 0, 'life', life(), 'answers', 0)
+  redis.call(
+    'HSET', meta, 'epoch', string.format('%s.%x.%x', epoch, time[1], time[2]), 'version', 0, 'life', life(), 'answers', 0
+  )
 end
 
 -- Answers from ARGV[first] on, five arguments each: participant_answer_id, participant id, name, points, reached_ms.

@@ -3,6 +3,7 @@
 import asyncio
 
 from tests.integration.cache.boards import opened_leaderboards
+from tiebreak.cache import leaderboard
 from tiebreak.cache.keys import KEPT_SECONDS, board_keys
 from tiebreak.events import ScoreChange
 from tiebreak.ids import new_id
@@ -51,6 +52,23 @@ async def test_batch_is_applied_once(redis_url):
         assert (first.version, first.new) == (1, 2)
         assert (again.version, again.new, again.epoch) == (1, 0, first.epoch)
         assert places(await boards.read(session)) == [(1, "Ann", 150)]
+
+
+async def test_a_call_that_is_repeated_begins_another_epoch(redis_url, monkeypatch):
+    """Its reply was lost, it is sent again, and meanwhile the board it began was lost: versions start anew."""
+    monkeypatch.setattr(leaderboard, "new_epoch", lambda: "of-the-call")
+    async with opened_leaderboards(redis_url) as (boards, redis):
+        session = new_id()
+        epochs = []
+        for call in (
+            boards.begin(session),
+            boards.begin(session),
+            boards.apply({session: [change(session, new_id())]}),
+        ):
+            reply = await call
+            epochs.append(reply[session].epoch if isinstance(reply, dict) else reply.epoch)
+            await redis.unlink(*board_keys(session))
+        assert len(set(epochs)) == 3
 
 
 async def test_an_answer_given_many_times_at_once_counts_once(redis_url):
