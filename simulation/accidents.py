@@ -10,8 +10,10 @@ from simulation.installation import Installation, Place
 from simulation.judge import Judge
 from simulation.keyspace import Keyspace
 from simulation.network import Network, Server
+from simulation.processes import Machine
 from simulation.screens import Screen
 from simulation.tables import Row
+from simulation.virtual_loop import Process
 from tiebreak.cache.keys import board_keys
 from tiebreak.quiz.model import QuizSessionId
 
@@ -27,9 +29,7 @@ LATEST_MOVE_SECONDS = 4.0
 class Accidents:
     """Draws some, and lets them happen."""
 
-    def __init__(
-        self, network: Network, installation: Installation, judge: Judge, screens: Sequence[Screen]
-    ) -> None:
+    def __init__(self, network: Network, installation: Installation, judge: Judge, screens: Sequence[Screen]) -> None:
         self._network = network
         self._random = network.random
         self._installation = installation
@@ -67,7 +67,7 @@ class Accidents:
             if place.machine is not None and place.machine.process.is_stopped:
                 self._continue(place.machine.process)
 
-    def _continue(self, process) -> None:
+    def _continue(self, process: Process) -> None:
         self._network.history.add(process.name, "goes on")
         self._network.loop.continue_process(process)
 
@@ -137,23 +137,25 @@ class Accidents:
                 self._network.later(self._random.random() * LATEST_MOVE_SECONDS, self._move, machine, new)
         return None
 
-    def _move(self, machine, new: CacheServer) -> None:
+    def _move(self, machine: Machine, new: CacheServer) -> None:
         if new is self._servers.cache:
             self._network.history.add(machine.name, "sees the other cache")
             machine.address.server = new
             machine.on_moved()
 
-    def _session(self) -> Row:
-        return self._random.choice(list(self._servers.database.tables.sessions.values()))
+    def _session(self) -> Row | None:
+        sessions = list(self._servers.database.tables.sessions.values())
+        return self._random.choice(sessions) if sessions else None
 
     def _evict(self) -> None:
-        keys = board_keys(QuizSessionId(self._session()["id"]))
-        self._servers.cache.data.delete(self._random.choice(keys))
+        if (session := self._session()) is not None:
+            self._servers.cache.data.delete(self._random.choice(board_keys(QuizSessionId(session["id"]))))
 
     def _disconnect(self) -> None:
         if self._screens:
             self._random.choice(self._screens).disconnect()
 
     def _finish(self) -> None:
-        if (server := self._installation.app_server()) is not None:
-            server.finish(QuizSessionId(self._session()["id"]))
+        server, session = self._installation.app_server(), self._session()
+        if server is not None and session is not None:
+            server.finish(QuizSessionId(session["id"]))

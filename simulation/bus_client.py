@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from simulation.bus_server import ALIVE_SECONDS, BusServer
@@ -147,9 +148,7 @@ class SimulatedConsumer:
     async def _read(self, limit: int) -> list[Record]:
         """As from Redis Streams: the group knows where it is; a reply that is lost is claimed again."""
         for partition in list(self._to_go_back):
-            await self._call(
-                "go_back", lambda it=partition: self._server.go_back(*self._scope, it, self._back_to_ms)
-            )
+            await self._call("go_back", lambda it=partition: self._server.go_back(*self._scope, it, self._back_to_ms))
             self._to_go_back.pop(partition, None)
         for partition in list(self._to_begin):
             claimed = await self._call("claim", lambda it=partition: self._server.claim(*self._scope, it))
@@ -185,10 +184,8 @@ class SimulatedConsumer:
         self._to_go_back = dict.fromkeys(self._assigned)
 
     async def close(self) -> None:
-        try:
+        with suppress(BusUnavailable):
             await self._call("leave", lambda: self._server.share_out(*self._scope, self._who, leaves=True))
-        except BusUnavailable:
-            pass
         self.forget()
 
     def forget(self) -> None:

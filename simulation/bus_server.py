@@ -1,4 +1,4 @@
-"""The event bus's server: topics of partitions, and groups that read them, in the manner of Kafka or of Redis Streams."""
+"""The event bus's server: topics of partitions, and groups that read them, as on Kafka or as on Redis Streams."""
 
 from __future__ import annotations
 

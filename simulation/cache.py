@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -76,7 +77,7 @@ class CacheClient:
     async def carry_out(self, what: str, *commands: Callable[[CacheServer], Any]) -> list[Any]:
         for attempt in range(RETRIES + 1):
             server = self._address.server
-            works: list[Work] = [lambda command=command: command(server) for command in commands]
+            works: list[Work] = [partial(command, server) for command in commands]
             try:
                 return await self._network.call(self._who, server, what, works, OUTAGES)
             except (RedisConnectionError, RedisTimeoutError):

@@ -17,7 +17,7 @@ LOCK_TIMEOUT_SECONDS = 2.0
 IDLE_TIMEOUT_SECONDS = 3.0
 
 
-class Busy(Exception):
+class Busy(Exception):  # noqa: N818 - says what is so
     """Another transaction has the lock."""
 
 

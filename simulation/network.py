@@ -1,4 +1,4 @@
-"""Calls from processes to servers: what is asked may be done once, not at all, twice or later, and the caller cannot know."""
+"""Calls from processes to servers: done once, not at all, in part or later, and the caller cannot know which."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Network:
         self.loop.happens(seconds, work, *arguments)
 
     def call(self, who: str, server: Server, what: str, works: Sequence[Work], outages: Outages) -> asyncio.Future[Any]:
-        """The results of `works`, done one after the other when the request arrives; what they raise is a result too."""
+        """The results of `works`, done one after the other when the request arrives; what one raises is its result."""
         future: asyncio.Future[Any] = self.loop.create_future()
         weather, random = self.weather, self.random
         fate = random.random()
@@ -88,7 +88,9 @@ class Network:
         elif fate - weather.reply_lost < weather.late:
             self._fault("late", who, server, what)
             self.later(there, fail, future, outage)
-            self.later(there + random.random() * SLOWEST_SECONDS, self._arrive, who, server, what, works, None, 0.0, outage)
+            self.later(
+                there + random.random() * SLOWEST_SECONDS, self._arrive, who, server, what, works, None, 0.0, outage
+            )
         else:
             self.later(there, self._arrive, who, server, what, works, future, back, outage)
         return future

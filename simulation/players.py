@@ -74,9 +74,7 @@ class Player:
                     return
             await asyncio.sleep(0.05 + network.random.random() * 0.3)
 
-    def _reply(
-        self, heard: asyncio.Future[Outcome | Refusal | None], outcome: Outcome | Refusal | None
-    ) -> None:
+    def _reply(self, heard: asyncio.Future[Outcome | Refusal | None], outcome: Outcome | Refusal | None) -> None:
         network = self._network
         if network.random.random() >= network.weather.reply_lost:
             network.later(network.seconds(), hear, heard, outcome)

@@ -76,13 +76,11 @@ class Machine:
         """Work until `stop` is set, or for ever."""
         raise NotImplementedError
 
-    def handle(self, request: Coroutine[Any, Any, None]) -> None:
+    def handle(self, request: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:  # noqa: ANN401
         """Something has arrived; if we stand still it waits."""
         if self.process.is_alive:
-            task = self.context.run(self.network.loop.create_task, request)
+            task = self.context.run(self.network.loop.create_task, request(*arguments))
             task.add_done_callback(self.network.loop.note_failure)
-        else:
-            request.close()
 
     def on_killed(self) -> None:
         """The servers see that its connections are gone."""
@@ -142,15 +140,19 @@ class AppServer(Machine):
     def on_moved(self) -> None:
         self.rooms.lose()
 
-    def open(self, quiz_session_id: QuizSessionId) -> None:
-        """A session was opened here."""
-        self.handle(self.boards.open(quiz_session_id))
+    def open(self, quiz_session_id: QuizSessionId, opened: Callable[[], None]) -> None:
+        """A session was opened here; its host is told after that."""
+        self.handle(self._open, quiz_session_id, opened)
+
+    async def _open(self, quiz_session_id: QuizSessionId, opened: Callable[[], None]) -> None:
+        await self.boards.open(quiz_session_id)
+        opened()
 
     def enter_session(
         self, connection: Connection, number: int, quiz_session_id: QuizSessionId, user_id: UserId
     ) -> None:
         """A screen's message has arrived; as app_server/sockets.py has it."""
-        self.handle(self._enter_session(connection, number, quiz_session_id, user_id))
+        self.handle(self._enter_session, connection, number, quiz_session_id, user_id)
 
     async def _enter_session(
         self, connection: Connection, number: int, quiz_session_id: QuizSessionId, user_id: UserId
@@ -165,7 +167,7 @@ class AppServer(Machine):
         self, user_id: UserId, command: UpdateScore, reply: Callable[[Outcome | Refusal | None], None]
     ) -> None:
         """A player's request has arrived; `reply` gets the outcome, None for a 503."""
-        self.handle(self._update_score(user_id, command, reply))
+        self.handle(self._update_score, user_id, command, reply)
 
     async def _update_score(
         self, user_id: UserId, command: UpdateScore, reply: Callable[[Outcome | Refusal | None], None]
@@ -187,7 +189,7 @@ class AppServer(Machine):
 
     def finish(self, quiz_session_id: QuizSessionId) -> None:
         """The host's request has arrived."""
-        self.handle(self._finish(quiz_session_id))
+        self.handle(self._finish, quiz_session_id)
 
     async def _finish(self, quiz_session_id: QuizSessionId) -> None:
         try:

@@ -38,10 +38,9 @@ class SimulatedEmitter:
 class Connection:
     """A screen's way to an app server. What is sent arrives in order, or not at all."""
 
-    def __init__(self, network: Network, receive: Callable[[object], None], lost: Callable[[], None]) -> None:
+    def __init__(self, network: Network, receive: Callable[[object], None]) -> None:
         self._network = network
         self._receive = receive
-        self._lost = lost
         self._last_at = 0.0
         self.is_open = True
 
@@ -57,10 +56,8 @@ class Connection:
             self._receive(message)
 
     def break_off(self) -> None:
-        """The screen hears of it a little later."""
-        if self.is_open:
-            self.is_open = False
-            self._network.later(0.05, self._lost)
+        """The screen sees it when it looks next."""
+        self.is_open = False
 
 
 class RoomReader:

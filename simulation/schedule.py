@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from random import Random
-from typing import Any
 
 import msgspec
 
@@ -87,11 +85,7 @@ class Schedule:
         random, loop = self._random, self._loop
         self._installation.start()
         seconds = SHORTEST_SECONDS + random.random() * (LONGEST_SECONDS - SHORTEST_SECONDS)
-        players = [
-            loop.create_task(self._answers(user_id, session_id, questions, seconds))
-            for session_id, questions, users in [self._opened() for _ in range(random.randint(1, 2))]
-            for user_id in users
-        ]
+        players = [loop.create_task(self._session(seconds)) for _ in range(random.randint(1, 2))]
         accidents = Accidents(self._network, self._installation, self._judge, self._screens)
         accidents.plan(seconds)
         await asyncio.sleep(seconds)
@@ -125,8 +119,32 @@ class Schedule:
             was_well = problem is None
             await asyncio.sleep(1.0 if was_well else LOOK_SECONDS)
 
-    def _opened(self) -> tuple[QuizSessionId, list[QuestionId], list[UserId]]:
-        """A session with its participants, and two screens."""
+    async def _session(self, seconds: float) -> None:
+        """A quiz session from its opening to its last answer."""
+        session_id, questions, users = self._set_up()
+        # Sometimes Redis is away when a session is opened.
+        if self._random.random() < 0.8 and not await self._opened(session_id, seconds):
+            return
+        for number in range(2):
+            self._show(session_id, f"screen-{number}")
+        await asyncio.gather(*(self._answers(user_id, session_id, questions, seconds) for user_id in users))
+
+    async def _opened(self, session_id: QuizSessionId, seconds: float) -> bool:
+        """Whether the host has got the PIN; if not, nobody ever comes."""
+        server = self._installation.app_server()
+        if server is None:
+            return False
+        opened = asyncio.Event()
+        server.open(session_id, opened.set)
+        try:
+            async with asyncio.timeout(seconds):
+                await opened.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _set_up(self) -> tuple[QuizSessionId, list[QuestionId], list[UserId]]:
+        """A session and its participants in the database."""
         random, tables = self._random, self._servers.database.tables
         session_id = QuizSessionId(self._ids.new())
         host_id = UserId(self._ids.new())
@@ -150,10 +168,6 @@ class Schedule:
         users = [UserId(self._ids.new()) for _ in range(random.randint(2, 4))]
         for number, user_id in enumerate(users):
             tables.participants[session_id, user_id] = self._ids.new(), f"Player {number}"
-        if random.random() < 0.8 and (server := self._installation.app_server()) is not None:
-            server.open(session_id)
-        for number in range(2):
-            self._show(session_id, f"screen-{number}")
         return session_id, questions, users
 
     def _show(self, session_id: QuizSessionId, name: str) -> None:

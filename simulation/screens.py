@@ -51,7 +51,7 @@ class Screen:
         """Stay connected for ever: whoever hears nothing for a while goes elsewhere."""
         while True:
             if self._connection is None or not self._connection.is_open:
-                await self._connect()
+                self._connect()
             elif self._server is not None and not self._server.process.runs:
                 # No ping comes from a server that stands still.
                 await asyncio.sleep(SILENT_SECONDS)
@@ -65,12 +65,14 @@ class Screen:
             self._connection.is_open = False
         self._connection = self._server = None
 
-    async def _connect(self) -> None:
+    def _connect(self) -> None:
         self._server = self._app_server()
-        if self._server is None:
-            return
-        self._connection = Connection(self._network, self._receive, lambda: None)
-        await self._enter()
+        if self._server is not None:
+            self._connection = Connection(self._network, self._receive)
+            self._begin_to_enter()
+
+    def _begin_to_enter(self) -> None:
+        self._network.loop.create_task(self._enter()).add_done_callback(self._network.loop.note_failure)
 
     async def _enter(self) -> None:
         if self._is_entering:
@@ -124,7 +126,7 @@ class Screen:
             held = self._held
             if held is None or held.epoch != board.epoch or held.version <= board.version:
                 self._held = board
-            self._network.loop.create_task(self._enter())
+            self._begin_to_enter()
         elif board.version > self.board.version:
             self._show(board)
 

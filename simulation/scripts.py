@@ -40,6 +40,7 @@ def state(data: Keyspace, keys: Arguments) -> str:
 
 def begin(data: Keyspace, keys: Arguments, epoch: str) -> None:
     data.delete(*keys)
+    epoch = f"{epoch}.{int(data.now() * 1_000_000):x}"
     data.collection(keys[3]).update(epoch=epoch, version="0", run_id=data.run_id, answers="0")
 
 

@@ -1,7 +1,7 @@
 """An asyncio event loop whose time jumps to the next timer, and the processes whose code it runs.
 
-A process can be killed or stopped between any two callbacks: a killed one never runs again, and says nothing to anybody;
-a stopped one finds all that came meanwhile when it goes on, late.
+A process can be killed or stopped between any two callbacks: a killed one never runs again, and says nothing to
+anybody; a stopped one finds all that came meanwhile when it goes on, late.
 """
 
 from __future__ import annotations

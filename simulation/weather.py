@@ -1,4 +1,4 @@
-"""How likely what goes wrong in one schedule: another mixture for each, so that rare meetings of few kinds happen too."""
+"""How likely what goes wrong in a schedule: another mixture for each, so that rare meetings of few kinds happen too."""
 
 from __future__ import annotations
 
@@ -31,8 +31,5 @@ class Weather(msgspec.Struct):
 def drawn(random: Random) -> Weather:
     """The weather of a schedule."""
     return Weather(
-        **{
-            name: random.choice(INTENSITIES) if random.random() < 0.5 else 0.0
-            for name in Weather.__struct_fields__
-        }
+        **{name: random.choice(INTENSITIES) if random.random() < 0.5 else 0.0 for name in Weather.__struct_fields__}
     )
