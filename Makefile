@@ -17,7 +17,7 @@ TIED := .venv/bin/python -I -S src/tiebreak/embedded/launcher.py $$PPID 15 keep
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help up test mutants check fuzz bench bench-fanout chaos kafka web clean
+.PHONY: help up test mutants check fuzz simulate bench bench-fanout chaos kafka web clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ chaos: $(INSTALLED_DEV) $(WEB) ## everything breaks by a seeded schedule, 500 ti
 	@scripts/get-redis
 	@scripts/get-kafka $(KAFKA_VERSION)
 	@exec $(TIED) .venv/bin/python -m chaos $(ARGS)
+
+simulate: $(INSTALLED_DEV) ## the real code on a virtual clock, among servers that fail (ARGS="--seed 7 --schedules 1000")
+	@exec .venv/bin/python -m simulation $(ARGS)
 
 kafka: $(INSTALLED_DEV) ## run a Kafka broker on this machine, until Ctrl-C (ARGS="--port 9092 --data DIR")
 	@scripts/get-kafka $(KAFKA_VERSION)

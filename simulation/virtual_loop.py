@@ -123,13 +123,13 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def continue_process(self, process: Process) -> None:
         """As SIGCONT does."""
         process.is_stopped = False
-        self._ready.extend(process.parked)
-        process.parked.clear()
+        if process.is_alive:
+            self._ready.extend(process.parked)
+            process.parked.clear()
 
     def kill_process(self, process: Process) -> None:
         """As SIGKILL does: not even its `finally` runs."""
         process.is_alive = False
-        process.parked.clear()
 
     def run(self, until: asyncio.Future[Any]) -> None:
         """Go on until that is done. Raises RuntimeError if nothing can happen any more."""
@@ -153,8 +153,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                 continue
             process = handle.context.get(PROCESS)
             if process is not None and not process.runs:
-                if process.is_alive:
-                    process.parked.append(handle)
+                process.parked.append(handle)
                 continue
             try:
                 handle.context.run(handle.callback, *handle.args)
@@ -173,7 +172,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                     break
                 for task, process in pending:
                     if process is not None:
-                        process.is_alive, process.is_stopped = True, False
+                        process.is_alive = True
+                        self.continue_process(process)
                     task.cancel()
                 self._turn()
             for task, _ in self._tasks:
