@@ -33,6 +33,7 @@ def state(data: Keyspace, keys: Arguments) -> str:
         known.get("run_id") != data.run_id
         or known.get("answers") != str(len(data.get(answers)))
         or len(data.get(board)) != len(data.get(names))
+        or bool(data.get(board)) != bool(data.get(answers))
     ):
         return "none"
     return "whole" if "whole" in known else "partial"

@@ -8,9 +8,11 @@ local SPAN = 4294967296
 -- a moment before the rest). 'partial': answers of the ledger may be missing. 'whole': none that was applied is.
 local function state()
   local known = redis.call('HMGET', meta, 'life', 'answers', 'whole')
+  local participants = redis.call('ZCARD', board)
   if known[1] ~= life()
     or tonumber(known[2]) ~= redis.call('SCARD', answers)
-    or redis.call('ZCARD', board) ~= redis.call('HLEN', names) then
+    or participants ~= redis.call('HLEN', names)
+    or (participants == 0) ~= (known[2] == '0') then
     return 'none'
   end
   return known[3] and 'whole' or 'partial'

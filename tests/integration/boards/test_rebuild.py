@@ -1,6 +1,7 @@
 """A board that Redis lost comes back from the ledger, and is shown to nobody before it is whole."""
 
 import asyncio
+from itertools import combinations
 
 import pytest
 
@@ -33,12 +34,17 @@ async def test_an_emptied_redis(stage):
     assert (await stage.apply(changes)).new == 0
 
 
-@pytest.mark.parametrize("part", range(4), ids=["board", "answers", "names", "meta"])
-async def test_a_part_of_a_board_is_gone(stage, part):
+@pytest.mark.parametrize(
+    "parts",
+    [it for count in (1, 2, 3) for it in combinations(("board", "answers", "names", "meta"), count)],
+    ids="+".join,
+)
+async def test_parts_of_a_board_are_gone(stage, parts):
     """Evicted, or deleted: without its answers a board would count them twice, so none of it is trusted."""
     changes = await stage.answer(0)
     await stage.apply(changes)
-    await stage.redis.delete(board_keys(stage.scene.session_id)[part])
+    keys = dict(zip(("board", "answers", "names", "meta"), board_keys(stage.scene.session_id), strict=True))
+    await stage.redis.delete(*(keys[part] for part in parts))
     assert await stage.shown() is None
     assert not (await stage.apply(changes)).whole
     await stage.make_whole()
