@@ -36,25 +36,14 @@ class Accidents:
         self._servers = installation.servers
         self._judge = judge
         self._screens = screens
-        self._kinds: dict[str, Callable[[], None]] = {
-            "killed": self._kill,
-            "stopped": self._stop,
-            "told_to_stop": self._tell_to_stop,
-            "cache_emptied": self._empty_cache,
-            "cache_restarted": self._restart_cache,
-            "cache_failed_over": self._fail_over,
-            "key_evicted": self._evict,
-            "database_restarted": lambda: self._take_down(self._servers.database),
-            "bus_restarted": lambda: self._take_down(self._servers.bus),
-            "screen_disconnected": self._disconnect,
-            "session_finished": self._finish,
-        }
         # A copy of the cache as it was a moment ago, for whoever comes back without the last second.
         self._copy: tuple[Keyspace, BusData] | None = None
+        network.kill = self._kill_named
+        network.stop = self._stop_named
 
     def plan(self, seconds: float) -> None:
         """Within so long."""
-        kinds = [it for it in self._kinds if self._random.random() < 0.4]
+        kinds = [it for it in KINDS if self._random.random() < 0.4]
         for _ in range(self._random.randint(0, MOST) if kinds else 0):
             at = self._random.random() * seconds
             kind = self._random.choice(kinds)
@@ -74,7 +63,7 @@ class Accidents:
     def _happen(self, kind: str) -> None:
         self._network.faults[kind] += 1
         self._network.history.add("accidents", kind)
-        self._kinds[kind]()
+        KINDS[kind](self)
 
     def _copied(self) -> None:
         data = self._servers.cache.data
@@ -86,8 +75,21 @@ class Accidents:
     def _kill(self) -> None:
         self._installation.kill(self._place())
 
+    def _kill_named(self, name: str) -> None:
+        for place in self._installation.places:
+            if place.machine is not None and place.machine.name == name:
+                self._installation.kill(place)
+
+    def _stop_named(self, name: str) -> None:
+        for place in self._installation.places:
+            if place.machine is not None and place.machine.name == name:
+                self._stop_at(place)
+
     def _stop(self) -> None:
-        machine = self._place().machine
+        self._stop_at(self._place())
+
+    def _stop_at(self, place: Place) -> None:
+        machine = place.machine
         if machine is not None and machine.process.runs:
             self._network.history.add(machine.name, "stands still")
             self._network.loop.stop_process(machine.process)
@@ -159,3 +161,18 @@ class Accidents:
         server, session = self._installation.app_server(), self._session()
         if server is not None and session is not None:
             server.finish(QuizSessionId(session["id"]))
+
+
+KINDS: dict[str, Callable[[Accidents], None]] = {
+    "killed": Accidents._kill,
+    "stopped": Accidents._stop,
+    "told_to_stop": Accidents._tell_to_stop,
+    "cache_emptied": Accidents._empty_cache,
+    "cache_restarted": Accidents._restart_cache,
+    "cache_failed_over": Accidents._fail_over,
+    "key_evicted": Accidents._evict,
+    "database_restarted": lambda accidents: accidents._take_down(accidents._servers.database),
+    "bus_restarted": lambda accidents: accidents._take_down(accidents._servers.bus),
+    "screen_disconnected": Accidents._disconnect,
+    "session_finished": Accidents._finish,
+}

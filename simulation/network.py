@@ -48,6 +48,9 @@ class Network:
         self.faults: Counter[str] = Counter()
         # When the last thing arrives that is on its way now.
         self.busy_until = 0.0
+        # What can happen to a process in the middle of a call, by its name.
+        self.kill: Callable[[str], None] = lambda _: None
+        self.stop: Callable[[str], None] = lambda _: None
 
     def seconds(self) -> float:
         """How long a message takes."""
@@ -76,6 +79,10 @@ class Network:
         fate = random.random()
         outage = outages[random.random() < 0.2]
         there, back = self.seconds(), self.seconds()
+        if random.random() < weather.killed_in_call:
+            self._in_call("killed_in_call", self.kill, who, there + back)
+        if random.random() < weather.stopped_in_call:
+            self._in_call("stopped_in_call", self.stop, who, there + back)
         if fate < weather.request_lost:
             self._fault("request_lost", who, server, what)
             self.later(there + back, fail, future, outage)
@@ -94,6 +101,11 @@ class Network:
         else:
             self.later(there, self._arrive, who, server, what, works, future, back, outage)
         return future
+
+    def _in_call(self, kind: str, happen: Callable[[str], None], who: str, seconds: float) -> None:
+        self.faults[kind] += 1
+        # Before it arrives, before the reply does, or soon after that: while the next call is under way.
+        self.loop.happens(self.random.random() * 1.5 * seconds, happen, who)
 
     def _fault(self, kind: str, who: str, server: Server, what: str) -> None:
         self.faults[kind] += 1

@@ -8,6 +8,8 @@ import msgspec
 
 # Many of a kind of fault in one schedule find other things than one of each in all.
 INTENSITIES = (0.005, 0.02, 0.08)
+# There are some hundred calls in a schedule.
+RARER = {"killed_in_call": 5, "stopped_in_call": 10}
 
 
 class Weather(msgspec.Struct):
@@ -24,6 +26,9 @@ class Weather(msgspec.Struct):
     # The bus takes a message twice, or acknowledges a part of what it took.
     doubled: float = 0.0
     half_acknowledged: float = 0.0
+    # Somebody is killed, or made to stand still, while a call of theirs is under way.
+    killed_in_call: float = 0.0
+    stopped_in_call: float = 0.0
     # A message to a room, or a nudge, gets lost.
     untold: float = 0.0
 
@@ -31,5 +36,8 @@ class Weather(msgspec.Struct):
 def drawn(random: Random) -> Weather:
     """The weather of a schedule."""
     return Weather(
-        **{name: random.choice(INTENSITIES) if random.random() < 0.5 else 0.0 for name in Weather.__struct_fields__}
+        **{
+            name: random.choice(INTENSITIES) / RARER.get(name, 1) if random.random() < 0.5 else 0.0
+            for name in Weather.__struct_fields__
+        }
     )
