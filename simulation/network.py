@@ -22,19 +22,36 @@ SLOWEST_SECONDS = 1.5
 
 
 class Server:
-    """Up or down. What was under way when it went down gets no reply."""
+    """Up or down. What is on its way, there or back, when its connections are cut never arrives."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.is_up = True
-        self.starts = 0
+        # How often all connections were cut.
+        self.cuts = 0
+
+    def cut_connections(self) -> None:
+        self.cuts += 1
 
     def go_down(self) -> None:
         self.is_up = False
-        self.starts += 1
+        self.cut_connections()
 
     def come_up(self) -> None:
         self.is_up = True
+
+
+class Request:
+    """On its way."""
+
+    __slots__ = ("cuts", "server", "what", "who", "works")
+
+    def __init__(self, who: str, server: Server, cuts: int, what: str, works: Sequence[Work]) -> None:
+        self.who = who
+        self.server = server
+        self.cuts = cuts
+        self.what = what
+        self.works = works
 
 
 class Network:
@@ -83,23 +100,22 @@ class Network:
             self._in_call("killed_in_call", self.kill, who, there + back)
         if random.random() < weather.stopped_in_call:
             self._in_call("stopped_in_call", self.stop, who, there + back)
+        request = Request(who, server, server.cuts, what, works)
         if fate < weather.request_lost:
-            self._fault("request_lost", who, server, what)
+            self._fault("request_lost", request)
             self.later(there + back, fail, future, outage)
         elif (fate := fate - weather.request_lost) < weather.reply_lost:
-            self._fault("reply_lost", who, server, what)
+            self._fault("reply_lost", request)
             # Of a pipeline the server may have read a part only.
-            count = random.randint(1, len(works))
-            self.later(there, self._arrive, who, server, what, works[:count], None, 0.0, outage)
+            request.works = works[: random.randint(1, len(works))]
+            self.later(there, self._arrive, request, None, 0.0, outage)
             self.later(there + back, fail, future, outage)
         elif fate - weather.reply_lost < weather.late:
-            self._fault("late", who, server, what)
+            self._fault("late", request)
             self.later(there, fail, future, outage)
-            self.later(
-                there + random.random() * SLOWEST_SECONDS, self._arrive, who, server, what, works, None, 0.0, outage
-            )
+            self.later(there + random.random() * SLOWEST_SECONDS, self._arrive, request, None, 0.0, outage)
         else:
-            self.later(there, self._arrive, who, server, what, works, future, back, outage)
+            self.later(there, self._arrive, request, future, back, outage)
         return future
 
     def _in_call(self, kind: str, happen: Callable[[str], None], who: str, seconds: float) -> None:
@@ -107,33 +123,23 @@ class Network:
         # Before it arrives, before the reply does, or soon after that: while the next call is under way.
         self.loop.happens(self.random.random() * 1.5 * seconds, happen, who)
 
-    def _fault(self, kind: str, who: str, server: Server, what: str) -> None:
+    def _fault(self, kind: str, request: Request) -> None:
         self.faults[kind] += 1
-        self.history.add(who, f"{server.name} {what}", kind)
+        self.history.add(request.who, f"{request.server.name} {request.what}", kind)
 
-    def _arrive(
-        self,
-        who: str,
-        server: Server,
-        what: str,
-        works: Sequence[Work],
-        future: asyncio.Future[Any] | None,
-        back: float,
-        outage: Exception,
-    ) -> None:
-        if not server.is_up:
+    def _arrive(self, request: Request, future: asyncio.Future[Any] | None, back: float, outage: Exception) -> None:
+        server = request.server
+        if not server.is_up or server.cuts != request.cuts:
             if future is not None:
                 self.later(back, fail, future, outage)
             return
-        results = [done(work) for work in works]
-        self.history.add(who, f"{server.name} {what}", results)
+        results = [done(work) for work in request.works]
+        self.history.add(request.who, f"{server.name} {request.what}", results)
         if future is not None:
-            self.later(back, self._reply, server, server.starts, future, results, outage)
+            self.later(back, self._reply, request, future, results, outage)
 
-    def _reply(
-        self, server: Server, starts: int, future: asyncio.Future[Any], results: list[Any], outage: Exception
-    ) -> None:
-        if server.starts != starts:
+    def _reply(self, request: Request, future: asyncio.Future[Any], results: list[Any], outage: Exception) -> None:
+        if request.server.cuts != request.cuts:
             fail(future, outage)
         elif not future.done():
             future.set_result(results)
