@@ -12,6 +12,7 @@ from simulation.network import Network
 from simulation.processes import AppServer, CacheWorker, Machine, PublisherWorker
 from simulation.servers import Servers
 from simulation.shared import START_MS
+from tiebreak.cache.keys import INCARNATION
 
 if TYPE_CHECKING:
     from simulation.judge import Judge
@@ -48,6 +49,8 @@ class Installation:
             on_nudge=self._nudge,
             on_read=self._read,
         )
+        if random.random() < 0.8:
+            self._settle_cache()
         audit_seconds = AUDIT_SECONDS if random.random() < 0.3 else 0
         makers: dict[str, Callable[[str], Machine]] = {
             "app": lambda name: AppServer(name, network, self.servers, audit_seconds=audit_seconds),
@@ -55,6 +58,11 @@ class Installation:
             "cache": lambda name: CacheWorker(name, network, self.servers),
         }
         self.places = [Place(f"{kind}-{number}", make) for kind, make in makers.items() for number in (1, 2)]
+
+    def _settle_cache(self) -> None:
+        """The cache has been there for an hour: nobody goes back in the log because it is young."""
+        data = self.servers.cache.data
+        data.collection(INCARNATION).update(run_id=data.run_id, id="settled", since_ms=str(START_MS - 3_600_000))
 
     def start(self) -> None:
         for place in self.places:

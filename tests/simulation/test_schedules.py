@@ -24,7 +24,7 @@ def test_promises_hold():
     assert [kind for kind in (*Weather.__struct_fields__, *KINDS) if not batch.faults[kind]] == []
 
 
-@pytest.mark.parametrize("name", ["commit-before-apply", "shows-partial", "retry-unknown"])
+@pytest.mark.parametrize("name", ["dedupe", "shows-partial", "retry-unknown"])
 def test_a_missing_safeguard_is_missed(name):
     """Three of those that `python -m simulation.mutants` takes out; it tells of all of them."""
     with silent():
@@ -58,7 +58,7 @@ def test_the_same_seed_tells_the_same_story():
 def test_a_broken_promise_is_told_with_the_way_to_see_it_again(monkeypatch, capsys):
     """The seed is all it takes."""
     monkeypatch.setattr("sys.argv", ["simulation", "--seed", "0", "--schedules", "300"])
-    [broken] = MUTANTS["commit-before-apply"].patches()
+    [broken] = MUTANTS["dedupe"].patches()
     with broken:
         assert program.main() == 1
     told = capsys.readouterr().out
