@@ -18,6 +18,7 @@ from tiebreak.cache.keys import board_keys
 from tiebreak.quiz.model import QuizSessionId
 
 MOST = 8
+LAST_SECONDS = 0.15
 LONGEST_PAUSE_SECONDS = 9.0
 LONGEST_DOWN_SECONDS = 0.8
 # What a server may have forgotten that comes back, or a replica not have got.
@@ -49,6 +50,9 @@ class Accidents:
             kind = self._random.choice(kinds)
             self._network.loop.happens(max(0.0, at - self._random.random() * LONGEST_LAG_SECONDS), self._copied)
             self._network.loop.happens(at, self._happen, kind)
+        # At the very end nothing comes after it that would mend by chance what it has broken.
+        if self._random.random() < 0.3:
+            self._network.loop.happens(seconds - self._random.random() * LAST_SECONDS, self._happen, "power_cut")
 
     def end(self) -> None:
         """Whoever stands still goes on."""
@@ -74,6 +78,11 @@ class Accidents:
 
     def _kill(self) -> None:
         self._installation.kill(self._place())
+
+    def _cut_power(self) -> None:
+        """Of all processes; the servers stand elsewhere."""
+        for place in self._installation.places:
+            self._installation.kill(place)
 
     def _kill_named(self, name: str) -> None:
         for place in self._installation.places:
@@ -167,6 +176,7 @@ class Accidents:
 
 KINDS: dict[str, Callable[[Accidents], None]] = {
     "killed": Accidents._kill,
+    "power_cut": Accidents._cut_power,
     "stopped": Accidents._stop,
     "told_to_stop": Accidents._tell_to_stop,
     "cache_emptied": Accidents._empty_cache,

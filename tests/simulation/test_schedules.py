@@ -11,7 +11,7 @@ from simulation.batch import Batch, silent
 from simulation.mutants import MUTANTS, hunted
 from simulation.weather import Weather
 
-SCHEDULES = 300
+SCHEDULES = 250
 
 
 def test_promises_hold():
