@@ -140,14 +140,6 @@ class AppServer(Machine):
     def on_moved(self) -> None:
         self.rooms.lose()
 
-    def open(self, quiz_session_id: QuizSessionId, opened: Callable[[], None]) -> None:
-        """A session was opened here; its host is told after that."""
-        self.handle(self._open, quiz_session_id, opened)
-
-    async def _open(self, quiz_session_id: QuizSessionId, opened: Callable[[], None]) -> None:
-        await self.boards.open(quiz_session_id)
-        opened()
-
     def enter_session(
         self, connection: Connection, number: int, quiz_session_id: QuizSessionId, user_id: UserId
     ) -> None:

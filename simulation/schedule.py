@@ -17,9 +17,11 @@ from simulation.judge import Judge
 from simulation.network import Network
 from simulation.players import Player
 from simulation.screens import Screen
+from simulation.scripts import begin_board
 from simulation.shared import START_MS, VirtualClock
 from simulation.virtual_loop import VirtualLoop
 from simulation.weather import Weather, drawn
+from tiebreak.cache.keys import LIVE_SECONDS, board_keys
 from tiebreak.quiz.model import QuestionId, QuizSessionId, UserId
 
 POINTS = (100, 100, 50)
@@ -94,8 +96,10 @@ class Schedule:
         accidents.end()
         await asyncio.sleep(max(0.0, self._network.busy_until - loop.time()) + 0.01)
         await self._all_done(players)
-        for session_id in self._servers.database.tables.sessions:
-            self._show(QuizSessionId(session_id), "visitor")
+        # Whoever reads a board mends it; that one of its keys was evicted nobody sees who does not read it.
+        if self._network.faults["key_evicted"] or random.random() < 0.5:
+            for session_id in self._servers.database.tables.sessions:
+                self._show(QuizSessionId(session_id), "visitor")
         await self._settled()
         self._judge.check_answers()
 
@@ -122,26 +126,13 @@ class Schedule:
     async def _session(self, seconds: float) -> None:
         """A quiz session from its opening to its last answer."""
         session_id, questions, users = self._set_up()
-        # Sometimes Redis is away when a session is opened.
-        if self._random.random() < 0.8 and not await self._opened(session_id, seconds):
-            return
+        if self._random.random() < 0.8:
+            # At one moment: see docs/decisions/0025 for what a call that comes late would do. Else Redis was away.
+            data, keys = self._servers.cache.data, board_keys(session_id)
+            begin_board(data, keys, [self._ids.new_epoch(), str(LIVE_SECONDS), "0", "1"])
         for number in range(2):
             self._show(session_id, f"screen-{number}")
         await asyncio.gather(*(self._answers(user_id, session_id, questions, seconds) for user_id in users))
-
-    async def _opened(self, session_id: QuizSessionId, seconds: float) -> bool:
-        """Whether the host has got the PIN; if not, nobody ever comes."""
-        server = self._installation.app_server()
-        if server is None:
-            return False
-        opened = asyncio.Event()
-        server.open(session_id, opened.set)
-        try:
-            async with asyncio.timeout(seconds):
-                await opened.wait()
-        except TimeoutError:
-            return False
-        return True
 
     def _set_up(self) -> tuple[QuizSessionId, list[QuestionId], list[UserId]]:
         """A session and its participants in the database."""
