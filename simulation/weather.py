@@ -8,8 +8,8 @@ import msgspec
 
 # Many of a kind of fault in one schedule find other things than one of each in all.
 INTENSITIES = (0.005, 0.02, 0.08)
-# There are some hundred calls in a schedule.
-RARER = {"killed_in_call": 5, "stopped_in_call": 10}
+# There are some hundred calls in a schedule, and some ten batches for the bus.
+RARER = {"killed_in_call": 5, "stopped_in_call": 10, "doubled": 0.4, "half_acknowledged": 0.2}
 
 
 class Weather(msgspec.Struct):
