@@ -1,4 +1,4 @@
-"""`python -m simulation.mutants`, and `make simulate-mutants`: take out one safeguard after the other, and look for a
+"""`python -m simulation.mutants`: take out one safeguard after the other, and look for a
 schedule that notices. A safeguard that nobody misses is either not needed, or not simulated.
 
 `--only NAME` takes out one. Exit status 1 if one was not missed that should be.
