@@ -71,7 +71,7 @@ class Accidents:
 
     def _copied(self) -> None:
         data = self._servers.cache.data
-        self._copy = data.copied(data.run_id), self._servers.bus.data.copied()
+        self._copy = data.copied(data.life), self._servers.bus.data.copied()
 
     def _place(self) -> Place:
         return self._random.choice(self._installation.places)
@@ -132,8 +132,8 @@ class Accidents:
         cache.go_down()
         self._servers.rooms.lose(cache)
         self._lose_bus(bus_data.copied())
-        run_id = self._installation.ids.new_run_id()
-        self._network.later(self._random.random() * LONGEST_DOWN_SECONDS, cache.restart, data.copied(run_id))
+        life = self._installation.ids.new_life()
+        self._network.later(self._random.random() * LONGEST_DOWN_SECONDS, cache.restart, data.copied(life))
 
     def _fail_over(self) -> None:
         """Another server goes on with what it has got; processes notice one after the other."""
@@ -142,7 +142,7 @@ class Accidents:
             return self._restart_cache()
         assert self._copy is not None
         old = self._servers.cache
-        data = self._copy[0].copied(self._installation.ids.new_run_id())
+        data = self._copy[0].copied(self._installation.ids.new_life())
         new = self._servers.cache = CacheServer(data, old.on_read)
         self._judge.succeeds(new, old)
         for place in self._installation.places:

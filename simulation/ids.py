@@ -23,7 +23,7 @@ class Ids:
     def new_epoch(self) -> str:
         return f"{self._random.getrandbits(64):016x}"
 
-    def new_run_id(self) -> str:
+    def new_life(self) -> str:
         return f"{self._random.getrandbits(160):040x}"
 
 

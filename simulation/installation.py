@@ -43,7 +43,7 @@ class Installation:
         self.servers = Servers(
             network,
             lambda: START_MS / 1000 + network.loop.time(),
-            ids.new_run_id(),
+            ids.new_life(),
             manner,
             is_shared=manner == "streams" and random.random() < 0.5,
             on_nudge=self._nudge,
@@ -62,7 +62,7 @@ class Installation:
     def _settle_cache(self) -> None:
         """The cache has been there for an hour: nobody goes back in the log because it is young."""
         data = self.servers.cache.data
-        data.collection(INCARNATION).update(run_id=data.run_id, id="settled", since_ms=str(START_MS - 3_600_000))
+        data.collection(INCARNATION).update(life=data.life, id="settled", since_ms=str(START_MS - 3_600_000))
 
     def start(self) -> None:
         for place in self.places:

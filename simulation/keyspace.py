@@ -14,9 +14,9 @@ Hash = dict[str, str]
 class Keyspace:
     """Keys and values. An empty collection is no key."""
 
-    def __init__(self, run_id: str, now: Callable[[], float]) -> None:
+    def __init__(self, life: str, now: Callable[[], float]) -> None:
         """`now`: Unix time in seconds."""
-        self.run_id = run_id
+        self.life = life
         self.now = now
         self._values: dict[str, Any] = {}
         self._ends: dict[str, float] = {}
@@ -65,9 +65,9 @@ class Keyspace:
         self._values.clear()
         self._ends.clear()
 
-    def copied(self, run_id: str) -> Keyspace:
+    def copied(self, life: str) -> Keyspace:
         """What another run of the server begins with."""
-        copy = Keyspace(run_id, self.now)
+        copy = Keyspace(life, self.now)
         copy._values = deepcopy(self._values)
         copy._ends = dict(self._ends)
         return copy

@@ -57,24 +57,24 @@ def shows_partial(data: Keyspace, keys: scripts.Arguments) -> str:
 
 def trusts_other_runs(data: Keyspace, keys: scripts.Arguments) -> str:
     known = data.get(keys[3])
-    return STATE(data, keys) if known.get("run_id") == data.run_id else "whole" if "whole" in known else "none"
+    return STATE(data, keys) if known.get("life") == data.life else "whole" if "whole" in known else "none"
 
 
 def keeps_epoch(data: Keyspace, keys: scripts.Arguments, _: str) -> None:
     data.delete(*keys)
-    data.collection(keys[3]).update(epoch="the same", version="0", run_id=data.run_id, answers="0")
+    data.collection(keys[3]).update(epoch="the same", version="0", life=data.life, answers="0")
 
 
 def takes_the_callers_epoch(data: Keyspace, keys: scripts.Arguments, epoch: str) -> None:
     data.delete(*keys)
-    data.collection(keys[3]).update(epoch=epoch, version="0", run_id=data.run_id, answers="0")
+    data.collection(keys[3]).update(epoch=epoch, version="0", life=data.life, answers="0")
 
 
 def looks_at_counts_only(data: Keyspace, keys: scripts.Arguments) -> str:
     board, answers, names, meta = keys
     known = data.get(meta)
     if (
-        known.get("run_id") != data.run_id
+        known.get("life") != data.life
         or known.get("answers") != str(len(data.get(answers)))
         or len(data.get(board)) != len(data.get(names))
     ):

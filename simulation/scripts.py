@@ -30,7 +30,7 @@ def state(data: Keyspace, keys: Arguments) -> str:
     board, answers, names, meta = keys
     known: Hash = data.get(meta)
     if (
-        known.get("run_id") != data.run_id
+        known.get("life") != data.life
         or known.get("answers") != str(len(data.get(answers)))
         or len(data.get(board)) != len(data.get(names))
         or bool(data.get(board)) != bool(data.get(answers))
@@ -42,7 +42,7 @@ def state(data: Keyspace, keys: Arguments) -> str:
 def begin(data: Keyspace, keys: Arguments, epoch: str) -> None:
     data.delete(*keys)
     epoch = f"{epoch}.{int(data.now() * 1_000_000):x}"
-    data.collection(keys[3]).update(epoch=epoch, version="0", run_id=data.run_id, answers="0")
+    data.collection(keys[3]).update(epoch=epoch, version="0", life=data.life, answers="0")
 
 
 def add(data: Keyspace, keys: Arguments, arguments: Arguments) -> int:
@@ -170,9 +170,9 @@ def incarnation(data: Keyspace, keys: Arguments, _: Arguments) -> list[Any]:
     seconds = data.now()
     now = number(int(seconds * 1000))
     known: Hash = data.collection(keys[0])
-    if known.get("run_id") != data.run_id:
+    if known.get("life") != data.life:
         moment = f"{int(seconds)}.{int(seconds * 1_000_000) % 1_000_000}"
-        known.update(run_id=data.run_id, id=f"{data.run_id}@{moment}", since_ms=now)
+        known.update(life=data.life, id=f"{data.life}@{moment}", since_ms=now)
     return [text(known["id"]), text(known["since_ms"]), text(now)]
 
 

@@ -34,7 +34,7 @@ class Servers:
         self,
         network: Network,
         now: Callable[[], float],
-        run_id: str,
+        life: str,
         manner: Manner,
         *,
         is_shared: bool,
@@ -42,7 +42,7 @@ class Servers:
         on_read: Callable[[CacheServer, str, list[Any]], None],
     ) -> None:
         self.database = DatabaseServer(Tables(now), on_nudge)
-        self.cache = CacheServer(Keyspace(run_id, now), on_read)
+        self.cache = CacheServer(Keyspace(life, now), on_read)
         self.bus = BusServer(manner, PARTITIONS, now)
         self.is_shared = is_shared
         self.rooms = RoomStreams(network)

@@ -111,7 +111,7 @@ MUTANTS = (
         "cache/board.lua",
         "    or tonumber(known[2]) ~= redis.call('SCARD', answers)\n",
         "",
-        f"{REBUILD}::test_a_part_of_a_board_is_gone",
+        f"{REBUILD}::test_parts_of_a_board_are_gone",
     ),
     Mutant(
         "show-partial-boards",

@@ -18,8 +18,8 @@ from simulation.tables import Tables
 class DirectCache(CacheClient):
     """A cache on the machine's clock."""
 
-    def __init__(self, run_id: str) -> None:
-        self.server = CacheServer(Keyspace(run_id, time.time), lambda *_: None)
+    def __init__(self, life: str) -> None:
+        self.server = CacheServer(Keyspace(life, time.time), lambda *_: None)
         super().__init__(None, "test", Address(self.server), script_digests())
 
     async def carry_out(self, what: str, *commands: Callable[[CacheServer], Any]) -> list[Any]:

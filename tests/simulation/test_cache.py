@@ -144,8 +144,8 @@ async def interfere(real, simulated: DirectCache, operation) -> None:
             data.delete(board_keys(session)[part])
         case "another run", session:
             for key in (board_keys(session)[3], INCARNATION):
-                await real.hset(key, "run_id", "0" * 40)
-                data.collection(key)["run_id"] = "0" * 40
+                await real.hset(key, "life", "0" * 40)
+                data.collection(key)["life"] = "0" * 40
         case ("emptied",):
             await real.flushdb()
             data.clear()
@@ -155,7 +155,8 @@ async def compare(redis_url: str, steps, monkeypatch) -> None:
     numbers = count()
     async with opened_leaderboards(redis_url) as (_, redis):
         await redis.flushdb()
-        simulated = DirectCache((await redis.info("server"))["run_id"])
+        run_id = (await redis.info("server"))["run_id"]
+        simulated = DirectCache(f"{run_id}:{(await redis.info('replication'))['master_replid']}")
         real_side, simulated_side = Side(redis), Side(simulated)
         for step in steps:
             epoch = f"epoch-{next(numbers)}"

@@ -112,13 +112,6 @@ class Relay:
             log.warning("relay.fenced", published=len(published), removed=removed)
             self._leased_at = float("-inf")
 
-    async def _leave(self) -> None:
-        """Let others have our shards at once; while the database is away, our leases end by themselves."""
-        try:
-            await self._outbox.leave()
-        except OUTAGES as error:
-            log.warning("relay.left_unannounced", error=str(error))
-
     async def _rest(self, seconds: float) -> None:
         """Wait for a nudge, at most so long."""
         try:
