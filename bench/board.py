@@ -56,7 +56,8 @@ class Board:
         self._applied = 0
 
     async def fill(self) -> None:
-        await self._boards.begin(self.session_id, empty=True)
+        begun = await self._boards.begin(self.session_id)
+        await self._boards.fill(self.session_id, begun.epoch, [], last=True)
         for start in range(0, len(self._participants), 1_000):
             await self.apply(self.changes(min(1_000, len(self._participants) - start)))
 

@@ -6,7 +6,7 @@ import itertools
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.integration.cache.boards import opened_leaderboards
+from tests.integration.cache.boards import open_board, opened_leaderboards
 from tests.scene import Scene, opened_pool
 from tiebreak.database.answers import ledger, standings
 from tiebreak.database.outbox import WaitingEvent
@@ -42,7 +42,7 @@ async def published(pool: Pool, scene: Scene) -> list[ScoreChange]:
 async def replay_equals_ledger(database_url: str, redis_url: str, given_answers, order, cuts) -> None:
     async with opened_pool(database_url) as pool, opened_leaderboards(redis_url) as (boards, _):
         scene = await Scene.set(pool, POINTS)
-        await boards.begin(scene.session_id, empty=True)
+        await open_board(boards, scene.session_id)
         players = [(await scene.player(f"Player {number}"))[0] for number in range(PLAYERS)]
         for player, question, correct, after_ms in given_answers:
             await scene.answer(players[player], question, correct=correct, after_ms=after_ms)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 from prometheus_client import CollectorRegistry
 
+from tests.integration.cache.boards import open_board
 from tests.integration.cache_worker.projector import projection_on
 from tests.scene import Scene, opened_pool
 from tiebreak.cache.incarnation import Incarnations
@@ -51,7 +52,7 @@ class Way:
     async def opened(self, points: Sequence[int] = (100, 100, 100)) -> Scene:
         """A session, with its board as the app server opens it."""
         scene = await Scene.set(self.pool, points)
-        await self.leaderboards.begin(scene.session_id, empty=True)
+        await open_board(self.leaderboards, scene.session_id)
         return scene
 
     async def told(self) -> list[dict]:
@@ -227,7 +228,7 @@ async def test_poison_stops_nobody(way):
 
     # Mended and sent again, the one that was good all along reaches its board, once.
     await way.redis.delete(board_keys(broken.session_id)[0])
-    await way.leaderboards.begin(broken.session_id, anew=True, empty=True)
+    await open_board(way.leaderboards, broken.session_id, anew=True)
     assert await dead_events.send_again(way.bus, SystemClock()) == 4
     await step_until(projection, lambda: way.board_is_ledger(broken))
     assert await dead_events.send_again(way.bus, SystemClock()) == 3

@@ -8,7 +8,7 @@ import structlog
 
 from tiebreak.boards.rebuild import Rebuilder
 from tiebreak.cache.leaderboard import TOP_ROWS, Leaderboards
-from tiebreak.database.pool import Pool
+from tiebreak.database.pool import FAILURES, Pool
 from tiebreak.database.quiz_sessions import find_participant
 from tiebreak.errors import BoardLost
 from tiebreak.quiz.model import ParticipantId, QuizSessionId, UserId
@@ -31,11 +31,14 @@ class Boards:
         self._rebuilds: SingleFlight[QuizSessionId, bool] = SingleFlight()
 
     async def open(self, quiz_session_id: QuizSessionId) -> None:
-        """Have a board for a session that nobody knows of yet; without Redis it is built when it is needed."""
+        """Have a board for a session that nobody knows of yet; without Redis it is built when it is needed.
+
+        From the ledger, though there is nothing in it: by the time we come to Redis, there may be.
+        """
         try:
             async with asyncio.timeout(OPEN_SECONDS):
-                await self._leaderboards.begin(quiz_session_id, empty=True)
-        except (*OUTAGES, RedisError, TimeoutError) as error:
+                await self._rebuilder.make_whole(quiz_session_id)
+        except (*OUTAGES, *FAILURES, RedisError, BoardLost) as error:
             log.warning("board.not_opened", quiz_session_id=str(quiz_session_id), error=str(error))
 
     async def read(

@@ -51,6 +51,9 @@ class Rebuilder:
             if await self._fill(quiz_session_id, begun.epoch, answers):
                 if session.state == "finished":
                     await self._leaderboards.expire(quiz_session_id)
+                if not answers:
+                    # Just opened: nobody is waiting to see that.
+                    return True
                 self._metrics.rebuilt.inc()
                 log.info("board.rebuilt", quiz_session_id=str(quiz_session_id), epoch=begun.epoch, answers=len(answers))
                 await self._show(quiz_session_id)

@@ -1,8 +1,7 @@
 -- First step of a rebuild: from now on what comes over the bus is on the board, so that a ledger read later than this
 -- holds whatever is not.
 --
--- ARGV: epoch to take for a new board, seconds to live, '1' for a new one in any case, '1' if the ledger is known to be
--- empty: then a new board is whole at once.
+-- ARGV: epoch to take for a new board, seconds to live, '1' for a new one in any case.
 -- Returns {epoch, 1 if the board is whole}.
 local wrong = check_types()
 if wrong then
@@ -10,9 +9,6 @@ if wrong then
 end
 if ARGV[3] == '1' or state() == 'none' then
   begin(ARGV[1])
-  if ARGV[4] == '1' then
-    redis.call('HSET', meta, 'whole', 1)
-  end
 end
 keep(ARGV[2])
 local now = redis.call('HMGET', meta, 'epoch', 'whole')

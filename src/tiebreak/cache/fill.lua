@@ -6,8 +6,8 @@ if state() == 'none' or redis.call('HGET', meta, 'epoch') ~= ARGV[1] then
   return {0}
 end
 add(4)
-if ARGV[3] == '1' and redis.call('HSET', meta, 'whole', 1) == 1 then
-  redis.call('HINCRBY', meta, 'version', 1)
+if ARGV[3] == '1' then
+  redis.call('HSET', meta, 'whole', 1)
 end
 keep(ARGV[2])
 return {1}

@@ -1,7 +1,7 @@
 """Boards in Redis: one Lua call applies a batch of a session's answers, one reads a part of a board.
 
 A board is *whole* when all answers are on it that were ever applied, or should have been; only whole boards are shown.
-A session's board is whole and empty from its opening on. One that Redis has lost, in part or altogether, or that comes
+One that Redis has lost, in part or altogether, or that comes
 from before Redis was started again, begins anew and is *partial* until the ledger has been put on it:
 
     begin   from now on what comes over the bus is on the new board
@@ -87,12 +87,9 @@ class Leaderboards:
         replies = await self._apply.call_all(self._redis, calls)
         return {session: applied(reply) for session, reply in zip(batches, replies, strict=True)}
 
-    async def begin(self, quiz_session_id: QuizSessionId, *, anew: bool = False, empty: bool = False) -> Begun:
-        """Have a board, a new one where there is none to be trusted, or in any case if `anew`.
-
-        `empty`: nobody can have answered yet; then a new one is whole at once.
-        """
-        arguments = (new_epoch(), LIVE_SECONDS, int(anew), int(empty))
+    async def begin(self, quiz_session_id: QuizSessionId, *, anew: bool = False) -> Begun:
+        """Have a board, a new one where there is none to be trusted, or in any case if `anew`."""
+        arguments = (new_epoch(), LIVE_SECONDS, int(anew))
         epoch, whole = await self._begin.call(self._redis, board_keys(quiz_session_id), arguments)
         return Begun(epoch.decode(), bool(whole))
 

@@ -32,6 +32,9 @@ from tiebreak.redis_client import Redis, RedisError, StreamReply
 log = structlog.get_logger()
 
 ALIVE_SECONDS = 3.0
+# How often a reader looks for entries that it was given and never got: Redis may carry out the read of a lost connection
+# after the reader has claimed on another one what it was given until then.
+SWEEP_SECONDS = 10.0
 ASSIGN_SECONDS = 1.0
 
 
@@ -121,6 +124,9 @@ class StreamsConsumer:
         self._assigned: frozenset[int] = frozenset()
         self._assigned_at = float("-inf")
         self._to_claim: dict[int, str] = {}
+        # Entries that were given so long ago are claimed: none is too young, but in a sweep.
+        self._claimed_after_ms = 0
+        self._swept_at = time.monotonic()
         self._back_to_ms = 0
         self._back_until = float("-inf")
         self._to_go_back: set[int] = set()
@@ -139,7 +145,7 @@ class StreamsConsumer:
             return await self._poll(limit, timeout_seconds)
         except BusUnavailable:
             # The reply may be lost with the records in it: they are claimed again, as after a crash.
-            self._to_claim = dict.fromkeys(self._assigned, "0-0")
+            self._to_claim, self._claimed_after_ms = dict.fromkeys(self._assigned, "0-0"), 0
             raise
 
     async def _poll(self, limit: int, timeout_seconds: float) -> list[Record]:
@@ -149,6 +155,10 @@ class StreamsConsumer:
             try:
                 if self._to_go_back:
                     await self._go_back()
+                if not self._to_claim and time.monotonic() - self._swept_at >= SWEEP_SECONDS:
+                    self._swept_at = time.monotonic()
+                    self._to_claim = dict.fromkeys(self._assigned, "0-0")
+                    self._claimed_after_ms = int(SWEEP_SECONDS * 1000)
                 if self._to_claim:
                     return await self._claim(limit)
                 return await self._read(limit, timeout_seconds)
@@ -217,7 +227,9 @@ class StreamsConsumer:
             log.info("bus.partitions_assigned", topic=self._topic, group=self._group, partitions=sorted(assigned))
         if time.monotonic() < self._back_until:
             self._to_go_back |= assigned - self._assigned
-        self._to_claim = dict.fromkeys(assigned - self._assigned, "0-0") | {
+        if new := assigned - self._assigned:
+            self._claimed_after_ms = 0
+        self._to_claim = dict.fromkeys(new, "0-0") | {
             partition: start for partition, start in self._to_claim.items() if partition in assigned
         }
         self._assigned = assigned
@@ -227,7 +239,12 @@ class StreamsConsumer:
         """What earlier readers of one of our new partitions took and did not commit."""
         partition, start = next(iter(self._to_claim.items()))
         reply: Any = await self._redis.xautoclaim(
-            stream_of(self._topic, partition), self._group, self._name, min_idle_time=0, start_id=start, count=limit
+            stream_of(self._topic, partition),
+            self._group,
+            self._name,
+            min_idle_time=self._claimed_after_ms,
+            start_id=start,
+            count=limit,
         )
         following, entries = reply[0].decode(), reply[1]
         if following == "0-0":

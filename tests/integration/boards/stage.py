@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from tests.integration.cache.boards import rebuilder
+from tests.integration.cache.boards import open_board, rebuilder
 from tests.scene import Scene
 from tiebreak.boards.rebuild import Rebuilder
 from tiebreak.cache.leaderboard import Applied, Leaderboards
@@ -34,7 +34,7 @@ class Stage:
         scene = await Scene.set(pool)
         users = [(await scene.player(name))[0] for name in PLAYERS]
         leaderboards = Leaderboards(redis)
-        await leaderboards.begin(scene.session_id, empty=True)
+        await open_board(leaderboards, scene.session_id)
         return cls(pool, redis, scene, users, leaderboards, rebuilder(pool, redis))
 
     async def answer(self, question: int) -> list[ScoreChange]:

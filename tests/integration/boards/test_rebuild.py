@@ -7,6 +7,7 @@ import pytest
 
 from tests.contract.buses import MortalValkey
 from tests.integration.boards.stage import Stage
+from tests.integration.cache.boards import open_board
 from tests.scene import opened_pool
 from tests.servers import folder
 from tiebreak.boards import rebuild
@@ -94,7 +95,7 @@ async def test_a_master_that_was_a_replica_meanwhile():
         redis = await open_redis(server.address)
         try:
             leaderboards, session = Leaderboards(redis), new_id()
-            await leaderboards.begin(session, empty=True)
+            await open_board(leaderboards, session)
             assert await leaderboards.read(session)
             await redis.replicaof("127.0.0.1", 1)
             await redis.replicaof("NO", "ONE")

@@ -10,6 +10,7 @@ from tiebreak.boards.rebuild import Rebuilder
 from tiebreak.cache.leaderboard import Leaderboards
 from tiebreak.database.pool import Pool
 from tiebreak.metrics import BoardMetrics
+from tiebreak.quiz.model import QuizSessionId
 from tiebreak.redis_client import Redis, open_redis
 from tiebreak.socket_adapter.emitter import Emitter
 
@@ -29,3 +30,10 @@ def rebuilder(pool: Pool, redis: Redis) -> Rebuilder:
 
 def boards_of(pool: Pool, redis: Redis) -> Boards:
     return Boards(pool, Leaderboards(redis), rebuilder(pool, redis))
+
+
+async def open_board(leaderboards: Leaderboards, quiz_session_id: QuizSessionId, *, anew: bool = False) -> None:
+    """An empty, whole board, of a session in which nobody has answered."""
+    begun = await leaderboards.begin(quiz_session_id, anew=anew)
+    if not begun.whole:
+        assert await leaderboards.fill(quiz_session_id, begun.epoch, [], last=True)

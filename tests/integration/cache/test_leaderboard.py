@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.integration.cache.boards import opened_leaderboards
+from tests.integration.cache.boards import open_board, opened_leaderboards
 from tiebreak.cache import leaderboard
 from tiebreak.cache.keys import KEPT_SECONDS, board_keys
 from tiebreak.events import ScoreChange
@@ -25,7 +25,7 @@ def change(session, participant, score=100, after_ms=1_000, name="Somebody", ans
 async def opened(boards):
     """A session with its empty board."""
     session = new_id()
-    await boards.begin(session, empty=True)
+    await open_board(boards, session)
     return session
 
 

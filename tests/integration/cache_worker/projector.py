@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from prometheus_client import CollectorRegistry
 
+from tests.integration.cache.boards import open_board
 from tests.standing_clock import StandingClock
 from tiebreak.cache.incarnation import Incarnations
 from tiebreak.cache.leaderboard import Leaderboards
@@ -40,7 +41,7 @@ class Projector:
 
     async def publish(self, session: QuizSessionId, answers: int = 1) -> None:
         """So many answers, each of another participant, in a session that has been opened."""
-        await Leaderboards(self.redis).begin(session, empty=True)
+        await open_board(Leaderboards(self.redis), session)
         messages = [Message(key_of(session), encode(event(session))) for _ in range(answers)]
         assert all(await self._producer.publish(TOPIC, messages))
 
