@@ -32,8 +32,8 @@ from tiebreak.redis_client import Redis, RedisError, StreamReply
 log = structlog.get_logger()
 
 ALIVE_SECONDS = 3.0
-# How often a reader looks for entries that it was given and never got: Redis may carry out the read of a lost connection
-# after the reader has claimed on another one what it was given until then.
+# How often a reader looks for entries that it was given and never got: Redis may carry out a lost connection's read
+# after the reader has claimed, on another one, what it was given until then.
 SWEEP_SECONDS = 10.0
 ASSIGN_SECONDS = 1.0
 
