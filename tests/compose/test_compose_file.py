@@ -22,7 +22,7 @@ from tests.compose.stack import (
     raw,
     services,
 )
-from tiebreak.cli import PROCESSES, parser
+from tiebreak.command_line import PROCESSES, parser
 from tiebreak.settings import read_settings
 
 SERVICES = services(environ())

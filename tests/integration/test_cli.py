@@ -13,7 +13,7 @@ import pytest
 
 from tests.deadline import eventually
 from tests.system import without_settings
-from tiebreak.cli import PROCESSES
+from tiebreak.command_line import PROCESSES
 
 COMMANDS = ("up", "migrate", "seed", "loadtest", "dead", "rebuild", "audit", "replay", "verify", *PROCESSES)
 

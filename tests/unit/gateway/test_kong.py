@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from tests.unit.gateway.test_table import SAMPLES, first_match
-from tiebreak.cli import APP_SERVERS, AUTH_SERVERS
+from tiebreak.command_line import APP_SERVERS, AUTH_SERVERS
 from tiebreak.gateway.deployment import Deployment, address
 from tiebreak.gateway.kong import kong_config, kong_yaml
 from tiebreak.gateway.public_keys import PublicKey
