@@ -31,7 +31,7 @@ class Ids:
 def foretold(ids: Ids) -> Generator[None]:
     """The product takes its ids and epochs from there."""
     with (
-        patch("uuid_utils.compat.uuid7", ids.new),
+        patch("tiebreak.ids.uuid7", ids.new),
         patch("tiebreak.cache.leaderboard.new_epoch", ids.new_epoch),
     ):
         yield

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from simulation.cache import CacheServer
 from simulation.screens import Screen
 from simulation.scripts import standings, state
@@ -17,6 +19,7 @@ from tiebreak.cache.leaderboard import TOP_ROWS
 from tiebreak.errors import Refusal
 from tiebreak.quiz.model import ParticipantId, QuizSessionId, UserId
 from tiebreak.quiz.ranking import MS_SPAN, Leaderboard, Row
+from tiebreak.quiz.receipts import parse_receipt
 from tiebreak.socket_adapter.messages import UpdateScore
 
 # A refusal that says: it did not count, and never will.
@@ -91,8 +94,8 @@ class Judge:
 
     def _board_differs(self, cache: CacheServer, session_id: QuizSessionId) -> str | None:
         keys = board_keys(session_id)
-        if state(cache.data, keys) != "whole":
-            return f"the board of {session_id} is {state(cache.data, keys)}"
+        if (found := state(cache.data, keys)) != "whole":
+            return None if self._may_wait(session_id, found) else f"the board of {session_id} is {found}"
         _, cells, names = standings(cache.data, keys, ())
         name_of = dict(zip(names[::2], names[1::2], strict=True))
         board = {
@@ -105,6 +108,11 @@ class Judge:
         if board != ledger:
             return f"the board of {session_id} differs from the ledger: {board} {ledger}"
         return None
+
+    def _may_wait(self, session_id: QuizSessionId, found: str) -> bool:
+        """Whether it is built only when somebody reads it: after its session's end, if nobody asks for it before."""
+        is_finished = self._tables.sessions[session_id]["state"] == "finished"
+        return is_finished and (found == "none" or not self._tables.ledger(session_id))
 
     def check_answers(self) -> None:
         """Every acknowledged answer is in the ledger once, as it was acknowledged; none that was refused is."""
@@ -125,8 +133,34 @@ class Judge:
                     command.answer_id,
                 ):
                     self._violated(f"acknowledged: {command} with {outcome}; in the ledger: {row}")
+                else:
+                    self._check_receipt(outcome, row)
             elif outcome in FINAL and command.answer_id in by_answer_id:
                 self._violated(f"refused as {outcome.code}, and in the ledger all the same: {command}")
+        self._check_logs()
+
+    def _check_receipt(self, outcome: Outcome, row: dict[str, Any]) -> None:
+        """It names the answer's place in the log; however often it was asked for, it is the same."""
+        position, digest = self._tables.logs[row["session_id"]].place_of(row["id"])
+        receipt = parse_receipt(outcome.receipt) if outcome.receipt else None
+        if receipt is None or msgspec.structs.astuple(receipt) != (
+            row["id"],
+            row["session_id"],
+            row["answered_at_ms"],
+            position,
+            digest,
+        ):
+            self._violated(f"answer {row['id']} has place {position} in the log, and was given {receipt}")
+
+    def _check_logs(self) -> None:
+        """A session's log has every answer of its ledger once, without gaps."""
+        for session_id in self._tables.sessions:
+            log = self._tables.logs.get(session_id)
+            logged = [id_ for link in log.links for id_ in link.ids] if log else []
+            if sorted(logged) != sorted(it["id"] for it in self._tables.ledger(session_id)):
+                self._violated(f"log and ledger of session {session_id} do not have the same answers")
+            if log and log.links[-1].position != len(logged):
+                self._violated(f"the log of session {session_id} ends at {log.links[-1].position}, with {len(logged)}")
 
 
 def expected_rows(tables: Tables, session_id: QuizSessionId) -> tuple[Row, ...]:

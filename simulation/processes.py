@@ -24,6 +24,7 @@ from tiebreak.boards.audit import Auditor
 from tiebreak.boards.care import BoardCare
 from tiebreak.boards.reading import Boards
 from tiebreak.boards.rebuild import Rebuilder
+from tiebreak.cache.call_limits import CallLimit
 from tiebreak.cache.incarnation import Incarnations
 from tiebreak.cache.leaderboard import Leaderboards
 from tiebreak.cache.turns import Turns
@@ -42,6 +43,8 @@ from tiebreak.redis_client import RedisError
 from tiebreak.socket_adapter.messages import Change, UpdateScore
 
 LONGEST_QUEUE = 1_000
+# A minute, of each player. Nobody comes near: limits are not simulated.
+MOST_ANSWERS = 100_000
 # What an app server answers with 503: the request may be sent again.
 UNAVAILABLE = (*DATABASE_OUTAGES, *CACHE_OUTAGES, RedisError, Fault)
 
@@ -106,6 +109,7 @@ class AppServer(Machine):
             self.nudge,
             self.clock,
             METRICS.app_server,
+            CallLimit(self.clock, name="answers", per_minute=MOST_ANSWERS),
             longest_queue=LONGEST_QUEUE,
         )
         rebuilder = Rebuilder(self.pool, leaderboards, emitter, METRICS.boards)
@@ -168,7 +172,7 @@ class AppServer(Machine):
             reply(None if isinstance(outcome, Exception) else outcome)
 
         # The lane's way where it can be gone, as http_edge does.
-        taken = self.answers.begin(user_id, command, settle)
+        taken = self.answers.begin(user_id, command, settle, self.clock.now_ms())
         if taken == "waiting":
             return
         if isinstance(taken, Refusal):
@@ -178,6 +182,10 @@ class AppServer(Machine):
             settle(await self.answers.submit(user_id, command))
         except UNAVAILABLE as error:
             settle(error)
+
+    def open(self, quiz_session_id: QuizSessionId) -> None:
+        """The host's request has got as far as the session's board."""
+        self.handle(self.boards.open, quiz_session_id)
 
     def finish(self, quiz_session_id: QuizSessionId) -> None:
         """The host's request has arrived."""

@@ -17,11 +17,9 @@ from simulation.judge import Judge
 from simulation.network import Network
 from simulation.players import Player
 from simulation.screens import Screen
-from simulation.scripts import begin_board
 from simulation.shared import START_MS, VirtualClock
 from simulation.virtual_loop import VirtualLoop
 from simulation.weather import Weather, drawn
-from tiebreak.cache.keys import LIVE_SECONDS, board_keys
 from tiebreak.quiz.model import QuestionId, QuizSessionId, UserId
 
 POINTS = (100, 100, 50)
@@ -126,10 +124,10 @@ class Schedule:
     async def _session(self, seconds: float) -> None:
         """A quiz session from its opening to its last answer."""
         session_id, questions, users = self._set_up()
-        if self._random.random() < 0.8:
-            # At one moment: see docs/decisions/0025 for what a call that comes late would do. Else Redis was away.
-            data, keys = self._servers.cache.data, board_keys(session_id)
-            begin_board(data, keys, [self._ids.new_epoch(), str(LIVE_SECONDS), "0", "1"])
+        server = self._installation.app_server()
+        if server is not None and self._random.random() < 0.8:
+            # Who answers need not have waited for it. Else the server was killed between the session and its board.
+            server.open(session_id)
         # Some are watched by nobody.
         for number in range(0 if self._random.random() < 0.3 else 2):
             self._show(session_id, f"screen-{number}")

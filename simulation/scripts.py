@@ -91,8 +91,6 @@ def apply(data: Keyspace, keys: Arguments, arguments: Arguments) -> list[Any]:
 def begin_board(data: Keyspace, keys: Arguments, arguments: Arguments) -> list[Any]:
     if arguments[2] == "1" or state(data, keys) == "none":
         begin(data, keys, arguments[0])
-        if arguments[3] == "1":
-            data.collection(keys[3])["whole"] = "1"
     keep(data, keys, arguments[1])
     now: Hash = data.get(keys[3])
     return [text(now["epoch"]), int("whole" in now)]
@@ -102,10 +100,8 @@ def fill(data: Keyspace, keys: Arguments, arguments: Arguments) -> list[Any]:
     if state(data, keys) == "none" or data.get(keys[3]).get("epoch") != arguments[0]:
         return [0]
     add(data, keys, arguments[3:])
-    meta: Hash = data.collection(keys[3])
-    if arguments[2] == "1" and "whole" not in meta:
-        meta["whole"] = "1"
-        meta["version"] = str(int(meta["version"]) + 1)
+    if arguments[2] == "1":
+        data.collection(keys[3])["whole"] = "1"
     keep(data, keys, arguments[1])
     return [1]
 
@@ -151,7 +147,7 @@ def wanted(data: Keyspace, keys: Arguments, arguments: Arguments) -> list[Any]:
     found: list[Any] = []
     match arguments[0]:
         case "add":
-            queue.update(dict.fromkeys(arguments[1:], float(now)))
+            queue.update({session: float(now + at) for at, session in enumerate(arguments[1:])})
         case "take":
             until = float(now + int(arguments[2]))
             due = sorted((at, it) for it, at in queue.items() if at <= now)
@@ -181,11 +177,11 @@ def digest_of(*names: str) -> str:
 
 
 SCRIPTS: dict[str, tuple[str, ScriptCode]] = {
-    digest_of("board.lua", "apply.lua"): ("apply", apply),
-    digest_of("board.lua", "begin.lua"): ("begin", begin_board),
-    digest_of("board.lua", "fill.lua"): ("fill", fill),
-    digest_of("board.lua", "read.lua"): ("read", read),
-    digest_of("board.lua", "standings.lua"): ("standings", standings),
+    digest_of("life.lua", "board.lua", "apply.lua"): ("apply", apply),
+    digest_of("life.lua", "board.lua", "begin.lua"): ("begin", begin_board),
+    digest_of("life.lua", "board.lua", "fill.lua"): ("fill", fill),
+    digest_of("life.lua", "board.lua", "read.lua"): ("read", read),
+    digest_of("life.lua", "board.lua", "standings.lua"): ("standings", standings),
     digest_of("wanted.lua"): ("wanted", wanted),
-    digest_of("incarnation.lua"): ("incarnation", incarnation),
+    digest_of("life.lua", "incarnation.lua"): ("incarnation", incarnation),
 }

@@ -22,8 +22,8 @@ PARTITIONS = 3
 @cache
 def script_digests() -> dict[str, str]:
     """By the text of each script."""
-    board = [lua("board.lua", f"{name}.lua") for name in ("apply", "begin", "fill", "read", "standings")]
-    texts = [*board, lua("wanted.lua"), lua("incarnation.lua")]
+    board = [lua("life.lua", "board.lua", f"{name}.lua") for name in ("apply", "begin", "fill", "read", "standings")]
+    texts = [*board, lua("wanted.lua"), lua("life.lua", "incarnation.lua")]
     return {text: sha1(text.encode(), usedforsecurity=False).hexdigest() for text in texts}
 
 

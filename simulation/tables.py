@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from simulation.answer_log import AnswerLog, Row
 from tiebreak.database.queries import sql
 from tiebreak.events import SHARDS
 from tiebreak.quiz.ranking import opened_at_ms, reached_ms
-
-Row: TypeAlias = dict[str, Any]
 
 
 class Lease(msgspec.Struct):
@@ -54,6 +53,7 @@ class Tables:
         # The ledger, and by its unique key.
         self.rows: list[Row] = []
         self.answers: dict[tuple[UUID, UUID], Row] = {}
+        self.logs: dict[UUID, AnswerLog] = {}
         self.events: dict[int, dict[UUID, Row]] = {}
         self.shared = LeaseTables.empty()
 
@@ -61,15 +61,30 @@ class Tables:
 
     def record_answers(self, *columns: Any) -> list[Row]:  # noqa: ANN401
         *of_rows, name, kind = columns
-        return [
-            row
-            for place, values in enumerate(zip(*of_rows, strict=True), start=1)
-            if (row := self._record(place, *values, name, kind))
-        ]
+        return self._logged(
+            [
+                self._record(place, *values, name, kind)
+                for place, values in enumerate(zip(*of_rows, strict=True), start=1)
+            ]
+        )
 
     def record_answer(self, *values: Any) -> list[Row]:  # noqa: ANN401
-        row = self._record(1, *values)
-        return [row] if row else []
+        return self._logged([self._record(1, *values)])
+
+    def _logged(self, found: Sequence[tuple[Row, Row | None] | None]) -> list[Row]:
+        """Outcomes, the new ones with their places in the logs, which take the answers that came with them."""
+        both = [it for it in found if it is not None]
+        new: dict[UUID, list[Row]] = {}
+        for _, row in both:
+            if row is not None:
+                new.setdefault(row["session_id"], []).append(row)
+        for session_id, rows in new.items():
+            self.logs.setdefault(session_id, AnswerLog(session_id)).add(rows)
+        for outcome, row in both:
+            if row is not None:
+                log = self.logs[row["session_id"]]
+                outcome.update(length=log.length, digest=log.digest)
+        return [outcome for outcome, _ in both]
 
     def _record(
         self,
@@ -86,14 +101,15 @@ class Tables:
         shard: int,
         event_name: str,
         event_type: str,
-    ) -> Row | None:
+    ) -> tuple[Row, Row | None] | None:
+        """What the statement says of an answer, and its row if it has one now."""
         if (session_id, user_id) not in self.participants:
             return None
         participant_id, name = self.participants[session_id, user_id]
         state = self.sessions[session_id]["state"]
         of_session = any(it["id"] == question_id for it in self.questions[session_id])
-        new = state == "open" and of_session and (participant_id, question_id) not in self.answers
-        if new:
+        row: Row | None = None
+        if state == "open" and of_session and (participant_id, question_id) not in self.answers:
             row = self.answers[participant_id, question_id] = {
                 "id": id_,
                 "session_id": session_id,
@@ -123,20 +139,25 @@ class Tables:
                 "payload": msgspec.json.encode(payload).decode(),
                 "quiz_session_id": session_id,
             }
-        return {
+        outcome = {
             "place": place,
             "participant_id": participant_id,
             "state": state,
             "of_session": of_session,
-            "new": new,
+            "new": row is not None,
         }
+        return outcome, row
 
-    def recorded_answers(self, participants: Sequence[UUID], questions: Sequence[UUID]) -> list[Row]:
-        return [
-            {"place": place, **{name: self.answers[key][name] for name in ("id", "answer_id", "correct", "score")}}
-            for place, key in enumerate(zip(participants, questions, strict=True), start=1)
-            if key in self.answers
-        ]
+    def recorded_answers(
+        self, sessions: Sequence[UUID], participants: Sequence[UUID], questions: Sequence[UUID]
+    ) -> list[Row]:
+        found: list[Row] = []
+        for place, (session_id, *key) in enumerate(zip(sessions, participants, questions, strict=True), start=1):
+            if (row := self.answers.get((key[0], key[1]))) is not None:
+                position, digest = self.logs[session_id].place_of(row["id"])
+                names = ("id", "answer_id", "correct", "score", "answered_at_ms")
+                found.append({"place": place, **{it: row[it] for it in names}, "position": position, "digest": digest})
+        return found
 
     def ledger(self, session_id: UUID) -> list[Row]:
         return [it for it in self.rows if it["session_id"] == session_id]
