@@ -11,6 +11,7 @@ from simulation.bus_server import ALIVE_SECONDS, BusServer
 from simulation.network import Network
 from tiebreak.errors import BusUnavailable
 from tiebreak.event_bus.bus import GO_BACK_SECONDS, Message, Record
+from tiebreak.event_bus.streams import SWEEP_SECONDS
 
 OUTAGES = (BusUnavailable("The bus does not answer."), BusUnavailable("No reply in time."))
 ASSIGN_SECONDS = 1.0
@@ -70,6 +71,9 @@ class SimulatedConsumer:
         self._assigned_at = float("-inf")
         self._positions: dict[int, int] = {}
         self._to_begin: dict[int, None] = {}
+        # As StreamsConsumer has them: what is claimed was given out so long ago.
+        self._claimed_after_seconds = 0.0
+        self._swept_at = self._loop.time()
         self._back_to_ms = 0
         self._back_until = float("-inf")
         self._to_go_back: dict[int, None] = {}
@@ -83,6 +87,14 @@ class SimulatedConsumer:
         return reply
 
     async def poll(self, *, limit: int, timeout_seconds: float) -> list[Record]:
+        try:
+            return await self._poll(limit, timeout_seconds)
+        except BusUnavailable:
+            if self._server.manner == "streams":
+                self._to_begin, self._claimed_after_seconds = dict.fromkeys(self._assigned), 0.0
+            raise
+
+    async def _poll(self, limit: int, timeout_seconds: float) -> list[Record]:
         ends = self._loop.time() + timeout_seconds
         while True:
             if self._loop.time() - self._assigned_at >= ASSIGN_SECONDS:
@@ -122,6 +134,8 @@ class SimulatedConsumer:
         new = [it for it, turn in assigned.items() if self._assigned.get(it) != turn]
         if now < self._back_until:
             self._to_go_back.update(dict.fromkeys(new))
+        if new:
+            self._claimed_after_seconds = 0.0
         self._to_begin = {it: None for it in (*self._to_begin, *new) if it in assigned}
         self._to_go_back = {it: None for it in self._to_go_back if it in assigned}
         self._assigned, self._assigned_at = assigned, now
@@ -146,29 +160,26 @@ class SimulatedConsumer:
         return records
 
     async def _read(self, limit: int) -> list[Record]:
-        """As from Redis Streams: the group knows where it is; a reply that is lost is claimed again."""
+        """As from Redis Streams: the group knows where it is; a reply that is lost is claimed again.
+
+        What is given out after that is found by a sweep, as StreamsConsumer does.
+        """
         for partition in list(self._to_go_back):
             await self._call("go_back", lambda it=partition: self._server.go_back(*self._scope, it, self._back_to_ms))
             self._to_go_back.pop(partition, None)
+        if not self._to_begin and self._loop.time() - self._swept_at >= SWEEP_SECONDS:
+            self._swept_at = self._loop.time()
+            self._to_begin, self._claimed_after_seconds = dict.fromkeys(self._assigned), SWEEP_SECONDS
+        seconds_ago = self._claimed_after_seconds
         for partition in list(self._to_begin):
-            claimed = await self._call("claim", lambda it=partition: self._server.claim(*self._scope, it))
+            claimed = await self._call("claim", lambda it=partition: self._server.claim(*self._scope, it, seconds_ago))
             self._to_begin.pop(partition, None)
             if claimed:
                 return claimed
         if not self._assigned:
             return []
-        is_heard = [True]
-
-        def work() -> list[Record]:
-            # What comes after we gave up waiting would be claimed by nobody: see docs/decisions/0025.
-            return self._server.give_out(*self._scope, list(self._assigned), limit) if is_heard[0] else []
-
-        try:
-            return await self._call("give_out", work)
-        except BusUnavailable:
-            is_heard[0] = False
-            self._to_begin = dict.fromkeys(self._assigned)
-            raise
+        assigned = list(self._assigned)
+        return await self._call("give_out", lambda: self._server.give_out(*self._scope, assigned, limit))
 
     async def commit(self, records: Sequence[Record]) -> None:
         if self._server.manner == "streams":

@@ -23,7 +23,7 @@ class Group(msgspec.Struct):
     """A consumer group of one topic.
 
     `reached`: on Kafka what was committed, on Redis Streams what was given out; the next offset of each partition.
-    `pending`: on Redis Streams what was given out and not committed.
+    `pending`: on Redis Streams what was given out and not committed, and when.
     """
 
     alive_until: dict[str, float]
@@ -31,7 +31,7 @@ class Group(msgspec.Struct):
     # Raised when a partition gets another reader, or its reader was taken for dead.
     turns: list[int]
     reached: list[int]
-    pending: list[dict[int, None]]
+    pending: list[dict[int, float]]
 
     @classmethod
     def of(cls, partitions: int) -> Group:
@@ -134,10 +134,12 @@ class BusServer(Server):
 
     # --- Redis Streams ---------------------------------------------------------------------------------------------
 
-    def claim(self, topic: str, group_name: str, partition: int) -> list[Record]:
-        """What was given out and not committed."""
-        pending = self.group_of(topic, group_name).pending[partition]
-        return [record for offset in sorted(pending) for record in self.records(topic, partition, offset, 1)]
+    def claim(self, topic: str, group_name: str, partition: int, seconds_ago: float) -> list[Record]:
+        """What was given out so long ago, and not committed; as if it had been given out now."""
+        pending, now = self.group_of(topic, group_name).pending[partition], self.now()
+        old = [offset for offset, at in sorted(pending.items()) if now - at >= seconds_ago]
+        pending.update(dict.fromkeys(old, now))
+        return [record for offset in old for record in self.records(topic, partition, offset, 1)]
 
     def give_out(self, topic: str, group_name: str, partitions: Sequence[int], limit: int) -> list[Record]:
         group = self.group_of(topic, group_name)
@@ -145,7 +147,7 @@ class BusServer(Server):
         for partition in partitions:
             given = self.records(topic, partition, group.reached[partition], max(1, limit // len(partitions)))
             group.reached[partition] += len(given)
-            group.pending[partition].update({int(it.offset): None for it in given})
+            group.pending[partition].update({int(it.offset): self.now() for it in given})
             found += given
         return found
 
