@@ -15,6 +15,8 @@ from tiebreak.event_bus.streams import SWEEP_SECONDS
 
 OUTAGES = (BusUnavailable("The bus does not answer."), BusUnavailable("No reply in time."))
 ASSIGN_SECONDS = 1.0
+# How long Redis keeps the read of a connection that is gone: as long as it was asked to wait.
+BLOCKED_SECONDS = 0.5
 
 
 class SimulatedProducer:
@@ -178,8 +180,20 @@ class SimulatedConsumer:
                 return claimed
         if not self._assigned:
             return []
-        assigned = list(self._assigned)
-        return await self._call("give_out", lambda: self._server.give_out(*self._scope, assigned, limit))
+        assigned, is_heard = list(self._assigned), [True]
+
+        def give_out() -> list[Record]:
+            found = self._server.give_out(*self._scope, assigned, limit)
+            if not found and not is_heard[0]:
+                # The server waits for entries, of which nobody will hear.
+                self._server.blocked.append((self._server.now() + BLOCKED_SECONDS, give_out))
+            return found
+
+        try:
+            return await self._call("give_out", give_out)
+        except BusUnavailable:
+            is_heard[0] = False
+            raise
 
     async def commit(self, records: Sequence[Record]) -> None:
         if self._server.manner == "streams":

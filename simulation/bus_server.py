@@ -65,6 +65,12 @@ class BusServer(Server):
         self.data = BusData({}, {})
         # Called when something was published.
         self.readers: list[Callable[[], None]] = []
+        # Reads that wait in the server for whom has gone, and until when; they come before all others.
+        self.blocked: list[tuple[float, Callable[[], object]]] = []
+
+    def cut_connections(self) -> None:
+        super().cut_connections()
+        self.blocked.clear()
 
     def partitions_of(self, topic: str) -> list[Partition]:
         return self.data.topics.setdefault(topic, [[] for _ in range(self.partitions)])
@@ -77,6 +83,10 @@ class BusServer(Server):
         partition.append((int(self.now() * 1000), message))
 
     def wake_readers(self) -> None:
+        blocked, self.blocked = self.blocked, []
+        for until, read in blocked:
+            if until > self.now():
+                read()
         for wake in self.readers:
             wake()
 

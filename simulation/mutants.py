@@ -9,12 +9,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from typing import Any, TypeAlias
 from unittest.mock import patch
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from simulation import scripts
 from simulation.batch import Batch, silent
@@ -23,12 +24,15 @@ from simulation.keyspace import Keyspace
 from simulation.tables import STATEMENTS, Tables
 from tiebreak.app_server.healing import Healing
 from tiebreak.boards.care import BoardCare
+from tiebreak.boards.reading import Boards
 from tiebreak.boards.rebuild import Rebuilder
 from tiebreak.cache_worker.projection import Projection
-from tiebreak.database.answers import ledger
+from tiebreak.database.answers import NewAnswer, Recorded, ledger, recorded_now
 from tiebreak.event_bus.bus import Message, Producer
 from tiebreak.publisher_worker.relay import Relay
 from tiebreak.quiz.model import QuizSessionId
+from tiebreak.redis_client import OUTAGES as CACHE_OUTAGES
+from tiebreak.redis_client import RedisError
 
 Patch: TypeAlias = AbstractContextManager[Any]
 
@@ -108,6 +112,22 @@ async def reads_the_ledger_first(self: Rebuilder, quiz_session_id: QuizSessionId
     return True
 
 
+async def opens_empty(self: Boards, quiz_session_id: QuizSessionId) -> None:
+    with suppress(*CACHE_OUTAGES, RedisError):
+        begun = await self._leaderboards.begin(quiz_session_id)
+        if not begun.whole:
+            await self._leaderboards.fill(quiz_session_id, begun.epoch, [], last=True)
+
+
+def placed_as_given(answers: Sequence[NewAnswer], new: list[tuple[int, Any]]) -> list[tuple[int, Recorded]]:
+    found = list(PLACED(answers, new))
+    positions = sorted(it.receipt.position for _, it in found if it.receipt)
+    return [
+        (place, replace(it, receipt=it.receipt and replace(it.receipt, position=position)))
+        for (place, it), position in zip(sorted(found, key=lambda one: one[0]), positions, strict=True)
+    ]
+
+
 class Trusting:
     """A producer that is believed to have sent everything."""
 
@@ -157,6 +177,7 @@ def statement(name: str, function: Callable[..., Any]) -> Patch:
 
 
 ADD, STATE, APPLY, STEP, TABLES = scripts.add, scripts.state, Projection._apply, Relay.step, Tables.__init__
+PLACED = recorded_now
 
 MUTANTS = {
     "dedupe": Mutant("an answer counts once on its board", lambda: [patch.object(scripts, "add", without_dedupe)]),
@@ -187,6 +208,15 @@ MUTANTS = {
     "ledger-before-begin": Mutant(
         "the ledger is read after the board was begun",
         lambda: [patch.object(Rebuilder, "make_whole", reads_the_ledger_first)],
+    ),
+    "opens-empty": Mutant("a board is opened from the ledger", lambda: [patch.object(Boards, "open", opens_empty)]),
+    "no-sweep": Mutant(
+        "readers of a stream sweep up what was given to them too late",
+        lambda: [patch("simulation.bus_client.SWEEP_SECONDS", float("inf"))],
+    ),
+    "placed-as-given": Mutant(
+        "receipts of a batch follow the order of the log",
+        lambda: [patch("tiebreak.database.answers.recorded_now", placed_as_given)],
     ),
     "same-epoch": Mutant("a board built anew has a new epoch", lambda: [patch.object(scripts, "begin", keeps_epoch)]),
     "callers-epoch": Mutant(

@@ -28,6 +28,8 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 2.0, 5.0
 # Afterwards, until all is as it must be: leases, claims, and those who were taken for dead.
 SETTLE_SECONDS = 60.0
 LOOK_SECONDS = 0.25
+# From a session to its board: mostly soon.
+LATEST_OPEN_SECONDS = 3.0
 
 
 class Result(msgspec.Struct):
@@ -127,7 +129,7 @@ class Schedule:
         server = self._installation.app_server()
         if server is not None and self._random.random() < 0.8:
             # Who answers need not have waited for it. Else the server was killed between the session and its board.
-            server.open(session_id)
+            self._network.later(self._random.random() ** 3 * LATEST_OPEN_SECONDS, server.open, session_id)
         # Some are watched by nobody.
         for number in range(0 if self._random.random() < 0.3 else 2):
             self._show(session_id, f"screen-{number}")

@@ -24,9 +24,9 @@ def test_promises_hold():
     assert [kind for kind in (*Weather.__struct_fields__, *KINDS) if not batch.faults[kind]] == []
 
 
-@pytest.mark.parametrize("name", ["dedupe", "shows-partial", "retry-unknown"])
+@pytest.mark.parametrize("name", ["dedupe", "shows-partial", "retry-unknown", "opens-empty", "placed-as-given"])
 def test_a_missing_safeguard_is_missed(name):
-    """Three of those that `python -m simulation.mutants` takes out; it tells of all of them."""
+    """Five of those that `python -m simulation.mutants` takes out; it tells of all of them."""
     with silent():
         assert hunted(MUTANTS[name], first_seed=0, most=300)
 
