@@ -184,12 +184,12 @@ class Tables:
     def session_questions(self, session_id: UUID) -> list[Row]:
         return self.questions.get(session_id, [])
 
-    def sessions_with_boards(self, kept_seconds: float) -> list[Row]:
-        then = self.moment(self.now() - kept_seconds)
+    def sessions_with_boards(self, live_seconds: float, kept_seconds: float) -> list[Row]:
+        born, then = self.moment(self.now() - live_seconds), self.moment(self.now() - kept_seconds)
         return [
             {"id": id_}
             for id_, it in sorted(self.sessions.items(), reverse=True)
-            if it["state"] != "finished" or it["closed_at"] > then
+            if it["opened_at"] > born and (it["state"] != "finished" or it["closed_at"] > then)
         ]
 
     def participant(self, session_id: UUID, user_id: UUID) -> list[Row]:

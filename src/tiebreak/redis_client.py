@@ -88,12 +88,13 @@ async def open_redis(url: str, *, retries: int = 3) -> Redis:
     return Redis.from_pool(pool)
 
 
-async def when_it_answers(attempt: Callable[[], Awaitable[None]], *, seconds: float) -> None:
+async def when_it_answers(attempt: Callable[[], Awaitable[object]], *, seconds: float) -> None:
     """Repeat an attempt while Redis is away, or cannot do its work; CacheUnavailable after so long."""
     deadline = asyncio.get_running_loop().time() + seconds
     while True:
         try:
-            return await attempt()
+            await attempt()
+            return
         except (*OUTAGES, RedisError) as error:
             if asyncio.get_running_loop().time() > deadline:
                 raise CacheUnavailable(

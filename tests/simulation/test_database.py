@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.scene import Scene, opened_pool
 from tests.simulation.direct import DirectPool
-from tiebreak.cache.keys import KEPT_SECONDS
+from tiebreak.cache.keys import KEPT_SECONDS, LIVE_SECONDS
 from tiebreak.database.answers import NewAnswer, ledger, ledger_standings, record_answers, standings
 from tiebreak.database.outbox import Outbox
 from tiebreak.database.pool import Pool
@@ -75,7 +75,7 @@ class Side:
             await session_questions(self.pool, self.session_id),
             (await load_session(self.pool, self.session_id)).state,
             await load_session(self.pool, QuizSessionId(new_id())),
-            await sessions_with_boards(self.pool, kept_seconds=KEPT_SECONDS),
+            await sessions_with_boards(self.pool, live_seconds=LIVE_SECONDS, kept_seconds=KEPT_SECONDS),
         )
 
 

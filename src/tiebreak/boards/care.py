@@ -14,7 +14,6 @@ import structlog
 from tiebreak.boards.audit import SETTLE_SECONDS, Auditor
 from tiebreak.boards.rebuild import Rebuilder
 from tiebreak.cache.incarnation import Incarnations
-from tiebreak.cache.keys import KEPT_SECONDS
 from tiebreak.cache.turns import Turns
 from tiebreak.cache.wanted_boards import Claim, WantedBoards
 from tiebreak.clock import Clock
@@ -29,6 +28,10 @@ log = structlog.get_logger()
 BUILD_SECONDS = 0.2
 AT_ONCE = 2
 WATCH_SECONDS = 1.0
+# After its opening. A session that nobody ended is looked at no more when nobody reads it.
+LOOKED_AFTER_SECONDS = 7 * 24 * 3600
+# After its end: everybody looks at the board then.
+AUDITED_SECONDS = 3600
 TURN_SECONDS = 5
 # After another Redis was first seen.
 YOUNG_SECONDS = 60
@@ -91,6 +94,8 @@ class BoardCare:
 
     async def _build(self, claim: Claim) -> None:
         await self._rebuilder.make_whole(claim.quiz_session_id)
+        # Also if it was whole: who made it so may have died before it was shown.
+        await self._rebuilder.show(claim.quiz_session_id)
         await self._wanted.done(claim)
 
     async def watch(self) -> None:
@@ -101,7 +106,7 @@ class BoardCare:
         incarnation = await self._incarnations.current()
         if incarnation.id == self._known:
             return
-        sessions = await sessions_with_boards(self._pool, kept_seconds=0)
+        sessions = await sessions_with_boards(self._pool, live_seconds=LOOKED_AFTER_SECONDS, kept_seconds=0)
         await self._wanted.add(sessions)
         await self._turns.end("audit")
         self._known = incarnation.id
@@ -118,7 +123,9 @@ class BoardCare:
         every_seconds = TURN_SECONDS if is_young else self._audit_seconds
         if not await self._turns.take("audit", seconds=every_seconds):
             return
-        sessions = await sessions_with_boards(self._pool, kept_seconds=0 if is_young else KEPT_SECONDS)
+        sessions = await sessions_with_boards(
+            self._pool, live_seconds=LOOKED_AFTER_SECONDS, kept_seconds=AUDITED_SECONDS
+        )
         found = await self._auditor.audit(sessions, settle_seconds=YOUNG_SETTLE_SECONDS if is_young else SETTLE_SECONDS)
         for quiz_session_id, differences in found.differing.items():
             self._metrics.differed.inc()
@@ -129,4 +136,5 @@ class BoardCare:
                 first=str(differences[0]),
             )
             await self._rebuilder.make_whole(quiz_session_id, anew=True)
+        await self._wanted.add(found.missing)
         log.info("boards.audited", sessions=len(sessions), differing=len(found.differing))

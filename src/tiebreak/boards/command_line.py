@@ -13,16 +13,17 @@ from rich.progress import track
 
 from tiebreak.boards.audit import Auditor, Difference
 from tiebreak.boards.rebuild import Rebuilder
-from tiebreak.cache.keys import KEPT_SECONDS
+from tiebreak.cache.incarnation import Incarnations
+from tiebreak.cache.keys import KEPT_SECONDS, LIVE_SECONDS
 from tiebreak.cache.leaderboard import Leaderboards
 from tiebreak.clock import SystemClock
 from tiebreak.database.pool import Pool, open_pool
 from tiebreak.database.quiz_sessions import sessions_with_boards
-from tiebreak.errors import CacheUnavailable, NotInDatabase
+from tiebreak.errors import NotInDatabase
 from tiebreak.metrics import BoardMetrics
 from tiebreak.quiz.model import QuizSessionId
 from tiebreak.quiz.ranking import Standing
-from tiebreak.redis_client import OUTAGES, Redis, RedisError, open_redis
+from tiebreak.redis_client import open_redis, when_it_answers
 from tiebreak.settings import Settings, required
 from tiebreak.socket_adapter.emitter import Emitter
 
@@ -46,22 +47,13 @@ async def opened_tools(settings: Settings) -> AsyncGenerator[Tools]:
     pool = await open_pool(required(settings.database_url, "TIEBREAK_DATABASE_URL"), size=1)
     redis = await open_redis(redis_url)
     try:
-        await answering(redis)
+        await when_it_answers(Incarnations(redis).current, seconds=0)
         leaderboards = Leaderboards(redis)
         rebuilder = Rebuilder(pool, leaderboards, Emitter(redis), BoardMetrics(CollectorRegistry()))
         yield Tools(pool, rebuilder, Auditor(pool, leaderboards, SystemClock()))
     finally:
         await redis.aclose()
         await pool.close()
-
-
-async def answering(redis: Redis) -> None:
-    try:
-        await redis.ping()
-    except (*OUTAGES, RedisError) as error:
-        raise CacheUnavailable(
-            f"Redis does not answer ({error}). Check that it runs and that TIEBREAK_REDIS_URL is right."
-        ) from error
 
 
 async def rebuild(settings: Settings, quiz_session_id: QuizSessionId | None) -> list[str]:
@@ -71,7 +63,7 @@ async def rebuild(settings: Settings, quiz_session_id: QuizSessionId | None) -> 
             if not await tools.rebuilder.make_whole(quiz_session_id, anew=True):
                 raise NotInDatabase(f"There is no quiz session {quiz_session_id}.")
             return ["built 1 board anew"]
-        sessions = await sessions_with_boards(tools.pool, kept_seconds=KEPT_SECONDS)
+        sessions = await sessions_with_boards(tools.pool, live_seconds=LIVE_SECONDS, kept_seconds=KEPT_SECONDS)
         for session in shown_progress(sessions, "building"):
             await tools.rebuilder.make_whole(session, anew=True)
         return [f"built {counted(sessions, 'board')} anew"]
@@ -80,7 +72,7 @@ async def rebuild(settings: Settings, quiz_session_id: QuizSessionId | None) -> 
 async def audit(settings: Settings, *, repair: bool) -> tuple[list[str], bool]:
     """Compare every board with the ledger; what to tell, and whether all is well now."""
     async with opened_tools(settings) as tools:
-        sessions = await sessions_with_boards(tools.pool, kept_seconds=KEPT_SECONDS)
+        sessions = await sessions_with_boards(tools.pool, live_seconds=LIVE_SECONDS, kept_seconds=KEPT_SECONDS)
         found = await tools.auditor.audit(shown_progress(sessions, "comparing"))
         wrong = [*found.differing, *found.missing]
         if repair:

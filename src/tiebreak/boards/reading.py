@@ -6,7 +6,7 @@ import asyncio
 
 import structlog
 
-from tiebreak.boards.rebuild import Rebuilder
+from tiebreak.boards.rebuild import TRIES, Rebuilder
 from tiebreak.cache.leaderboard import TOP_ROWS, Leaderboards
 from tiebreak.database.pool import FAILURES, Pool
 from tiebreak.database.quiz_sessions import find_participant
@@ -72,9 +72,10 @@ class Boards:
 
         if board := await cached():
             return board
-        # A board is missing for a whole room at once.
-        if not await self._rebuilds.do(quiz_session_id, lambda: self._rebuilder.make_whole(quiz_session_id)):
-            return Leaderboard(quiz_session_id, epoch="", version=0, participants=0, rows=())
-        if board := await cached():
-            return board
-        raise BoardLost(f"Redis lost the board of {quiz_session_id} as soon as it was built.")
+        for _ in range(TRIES):
+            # A board is missing for a whole room at once.
+            if not await self._rebuilds.do(quiz_session_id, lambda: self._rebuilder.make_whole(quiz_session_id)):
+                return Leaderboard(quiz_session_id, epoch="", version=0, participants=0, rows=())
+            if board := await cached():
+                return board
+        raise BoardLost(f"Redis lost the board of {quiz_session_id} as soon as it was built, {TRIES} times.")

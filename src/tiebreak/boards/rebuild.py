@@ -51,12 +51,12 @@ class Rebuilder:
             if await self._fill(quiz_session_id, begun.epoch, answers):
                 if session.state == "finished":
                     await self._leaderboards.expire(quiz_session_id)
-                if not answers:
-                    # Just opened: nobody is waiting to see that.
-                    return True
-                self._metrics.rebuilt.inc()
-                log.info("board.rebuilt", quiz_session_id=str(quiz_session_id), epoch=begun.epoch, answers=len(answers))
-                await self._show(quiz_session_id)
+                if answers:
+                    self._metrics.rebuilt.inc()
+                    log.info(
+                        "board.rebuilt", quiz_session_id=str(quiz_session_id), epoch=begun.epoch, answers=len(answers)
+                    )
+                await self.show(quiz_session_id)
                 return True
         raise BoardLost(f"Redis lost the board of {quiz_session_id} while it was built, {TRIES} times.")
 
@@ -69,8 +69,8 @@ class Rebuilder:
                 break
         return True
 
-    async def _show(self, quiz_session_id: QuizSessionId) -> None:
-        """The room has the board of another epoch, or none."""
+    async def show(self, quiz_session_id: QuizSessionId) -> None:
+        """To the room, which has the board of another epoch, or none. There is nothing to see of an empty one."""
         board = await self._leaderboards.read(quiz_session_id)
-        if board is not None:
+        if board is not None and board.participants:
             await self._emitter.emit([(quiz_session_id, LeaderboardUpdating(board))])

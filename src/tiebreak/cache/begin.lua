@@ -3,11 +3,8 @@
 --
 -- ARGV: epoch to take for a new board, seconds to live, '1' for a new one in any case.
 -- Returns {epoch, 1 if the board is whole}.
-local wrong = check_types()
-if wrong then
-  return wrong
-end
-if ARGV[3] == '1' or state() == 'none' then
+-- What has the place of a board and is none goes, too.
+if ARGV[3] == '1' or check_types() or state() == 'none' then
   begin(ARGV[1])
 end
 keep(ARGV[2])

@@ -125,7 +125,11 @@ class Leaderboards:
 
     async def standings(self, quiz_session_id: QuizSessionId) -> dict[ParticipantId, Standing] | None:
         """Everybody on the board, all as of one version; None if there is no whole board. O(participants)."""
-        [whole, standings, names] = await self._standings.call(self._redis, board_keys(quiz_session_id), [])
+        try:
+            [whole, standings, names] = await self._standings.call(self._redis, board_keys(quiz_session_id), [])
+        except ResponseError as error:
+            log.error("board.unreadable", quiz_session_id=str(quiz_session_id), error=wrong(error))
+            return None
         if not whole:
             return None
         name_of = dict(zip(names[::2], names[1::2], strict=True))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 import asyncpg
 import structlog
-from asyncpg.pool import PoolConnectionProxy
+from asyncpg.pool import PoolAcquireContext, PoolConnectionProxy
 
 from tiebreak.errors import DatabaseUnavailable
 
@@ -41,10 +41,22 @@ FAILURES = (*OUTAGES, asyncpg.PostgresError)
 # A gateway gives up after 15 s: with the 5 s that an answer may wait for its turn, what hangs is refused before that.
 STATEMENT_SECONDS = 10.0
 CONNECT_SECONDS = 5.0
+# For a connection while all are in use; a hung Postgres holds each of them for a statement's time and the cancelling's.
+FREE_SECONDS = 10.0
 
 log = structlog.get_logger()
 
 Result = TypeVar("Result")
+
+
+class BoundedPool(Pool):
+    """A pool that nobody waits for longer than FREE_SECONDS: TimeoutError, which is an outage."""
+
+    def acquire(self, *, timeout: float | None = None) -> PoolAcquireContext[Record]:
+        # Only where somebody has to wait: asyncpg makes a task for each time limit.
+        if timeout is None and self.get_idle_size() == 0:
+            timeout = FREE_SECONDS
+        return super().acquire(timeout=timeout)
 
 
 async def open_pool(
@@ -59,10 +71,15 @@ async def open_pool(
 
     async def create() -> Pool:
         # jit: our statements take milliseconds; compiling them would take longer than running them.
-        return await asyncpg.create_pool(
+        return await BoundedPool(
             url,
             min_size=1,
             max_size=size,
+            max_queries=50_000,
+            max_inactive_connection_lifetime=300.0,
+            loop=None,
+            connection_class=asyncpg.Connection,
+            record_class=asyncpg.Record,
             timeout=CONNECT_SECONDS,
             command_timeout=STATEMENT_SECONDS,
             reset=leave_as_it_is,

@@ -83,9 +83,11 @@ SELECT id, state, (SELECT count(*) FROM quiz_session_participants WHERE quiz_ses
 FROM quiz_sessions s WHERE id = ANY($1::uuid[])
 
 -- name: sessions_with_boards
--- $1: how long after its end a session's board is kept, in seconds. Those with the latest first.
+-- The latest first. In seconds: $1 how long a board lives from the session's opening, $2 how long from its end.
 SELECT id FROM quiz_sessions
-WHERE state <> 'finished' OR closed_at > now() - $1::float8 * interval '1 second' ORDER BY id DESC
+WHERE opened_at > now() - $1::float8 * interval '1 second'
+    AND (state <> 'finished' OR closed_at > now() - $2::float8 * interval '1 second')
+ORDER BY id DESC
 
 -- name: quiz_session_by_pin
 SELECT id FROM quiz_sessions WHERE pin = $1 AND state <> 'finished'

@@ -123,9 +123,10 @@ async def session_news(pool: Pool, quiz_session_ids: Collection[QuizSessionId]) 
     return [SessionNews(**row) for row in await pool.fetch(sql("session_news"), list(quiz_session_ids))]
 
 
-async def sessions_with_boards(pool: Pool, *, kept_seconds: float) -> list[QuizSessionId]:
-    """Those whose boards may be looked at: not finished, or not longer ago than that. The latest first."""
-    return [QuizSessionId(row["id"]) for row in await pool.fetch(sql("sessions_with_boards"), kept_seconds)]
+async def sessions_with_boards(pool: Pool, *, live_seconds: float, kept_seconds: float) -> list[QuizSessionId]:
+    """Those that opened within `live_seconds` and are not finished, or not longer ago than that. The latest first."""
+    rows = await pool.fetch(sql("sessions_with_boards"), live_seconds, kept_seconds)
+    return [QuizSessionId(row["id"]) for row in rows]
 
 
 async def session_by_pin(pool: Pool, pin: str) -> QuizSessionId | None:

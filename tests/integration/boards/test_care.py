@@ -14,6 +14,7 @@ from tiebreak.cache.incarnation import Incarnations
 from tiebreak.cache.keys import INCARNATION, WANTED, board_keys, turn_key
 from tiebreak.cache.turns import Turns
 from tiebreak.cache.wanted_boards import WantedBoards
+from tiebreak.database.answers import ledger
 from tiebreak.database.quiz_sessions import finish_session
 from tiebreak.metrics import BoardMetrics
 from tiebreak.quiz.ranking import MS_SPAN
@@ -65,6 +66,34 @@ async def test_a_wanted_board_is_built(stage, care):
     await WantedBoards(stage.redis).add([stage.scene.session_id])
     await care.build()
     assert await stage.board_is_ledger()
+    assert await stage.redis.exists(WANTED) == 0
+
+
+async def test_whoever_built_it_died_before_it_was_shown(stage, care):
+    """The board is whole, and the room has not heard of it: whoever takes up the request tells."""
+    await stage.answer(0)
+    begun = await stage.leaderboards.begin(stage.scene.session_id, anew=True)
+    answers = await ledger(stage.pool, stage.scene.session_id)
+    await stage.leaderboards.fill(stage.scene.session_id, begun.epoch, answers, last=True)
+    await WantedBoards(stage.redis).add([stage.scene.session_id])
+    await care.build()
+    [told] = await stage.told()
+    assert told["epoch"] == begun.epoch
+
+
+async def test_an_audit_asks_for_boards_that_are_missing(stage, care):
+    """Their request was lost with the key it was in."""
+    await stage.answer(0)
+    await stage.redis.delete(*board_keys(stage.scene.session_id))
+    await care.audit()
+    await care.build()
+    assert await stage.board_is_ledger()
+
+
+async def test_sessions_left_open_long_ago(stage, care):
+    """Nobody looks after the board of a session that nobody ended, a week after it was opened."""
+    await stage.pool.execute("UPDATE quiz_sessions SET opened_at = now() - interval '8 days'")
+    await care.watch()
     assert await stage.redis.exists(WANTED) == 0
 
 

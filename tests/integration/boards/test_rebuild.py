@@ -198,6 +198,17 @@ async def test_the_room_is_shown_the_new_board(stage):
     assert len(await stage.told()) == 1
 
 
+async def test_what_is_no_board_gives_way(stage):
+    """A key of another type in its place: an audit finds no board there, and a rebuild makes one."""
+    await stage.answer(0)
+    board, *_ = board_keys(stage.scene.session_id)
+    await stage.redis.delete(board)
+    await stage.redis.set(board, "no sorted set")
+    assert await stage.leaderboards.standings(stage.scene.session_id) is None
+    await stage.make_whole()
+    assert await stage.board_is_ledger()
+
+
 async def test_a_finished_session(stage):
     """Its board is kept for a day from then on, as it would have been."""
     await stage.answer(0)

@@ -8,7 +8,8 @@ import pytest
 import uvloop
 
 from tests.scene import opened_pool
-from tiebreak.database.pool import OUTAGES
+from tiebreak.database import pool as pool_module
+from tiebreak.database.pool import OUTAGES, fetch
 
 TURNS = range(6)
 
@@ -24,6 +25,17 @@ def terminate(database_url: str, pid: int) -> None:
     thread = threading.Thread(target=lambda: asyncio.run(terminated()))
     thread.start()
     thread.join()
+
+
+async def test_nobody_waits_for_a_connection_for_ever(database_url, monkeypatch):
+    """All are in use by statements that do not end: who comes is told so, and is no worse off afterwards."""
+    monkeypatch.setattr(pool_module, "FREE_SECONDS", 0.05)
+    async with opened_pool(database_url, size=1) as pool:
+        async with pool.acquire():
+            for attempt in (pool.fetchval("SELECT 1"), fetch(pool, "SELECT 1")):
+                with pytest.raises(OUTAGES):
+                    await attempt
+        assert await pool.fetchval("SELECT 1") == 1
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
