@@ -139,13 +139,15 @@ class Accidents:
 
     def _fail_over(self) -> None:
         """Another server goes on with what it has got; processes notice one after the other."""
-        if self._servers.is_shared:
+        if self._servers.is_shared and not self._installation.audits:
             # Then answers may be lost that only an audit brings back (docs/decisions/0020).
             return self._restart_cache()
         assert self._copy is not None
         old = self._servers.cache
         data = self._copy[0].copied(self._installation.ids.new_life())
         new = self._servers.cache = CacheServer(data, old.on_read)
+        if self._servers.is_shared:
+            self._servers.bus = self._servers.bus.succeeded(self._copy[1].copied())
         self._judge.succeeds(new, old)
         for place in self._installation.places:
             if (machine := place.machine) is not None and machine.address.server is not new:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from simulation.bus_server import ALIVE_SECONDS, BusServer
@@ -28,14 +29,15 @@ class SimulatedProducer:
         self._server = server
 
     async def publish(self, topic: str, messages: Sequence[Message]) -> list[bool]:
+        server = self._server
         [acknowledged] = await self._network.call(
-            self._who, self._server, f"publish {len(messages)}", [lambda: self._taken(topic, messages)], OUTAGES
+            self._who, server, f"publish {len(messages)}", [lambda: self._taken(server, topic, messages)], OUTAGES
         )
         if not any(acknowledged):
             raise BusUnavailable("The bus does not take events.")
         return acknowledged
 
-    def _taken(self, topic: str, messages: Sequence[Message]) -> list[bool]:
+    def _taken(self, server: BusServer, topic: str, messages: Sequence[Message]) -> list[bool]:
         network = self._network
         random, weather = network.random.random, network.weather
         halved = random() < weather.half_acknowledged
@@ -44,15 +46,19 @@ class SimulatedProducer:
             # Of half a batch each may be taken or not, and acknowledged or not; but none is acknowledged and not taken.
             taken = not halved or random() < 0.7
             if taken:
-                self._server.append(topic, message)
+                server.append(topic, message)
                 if random() < weather.doubled:
                     network.faults["doubled"] += 1
-                    self._server.append(topic, message)
+                    server.append(topic, message)
             acknowledged.append(taken and (not halved or random() < 0.5))
         if halved:
             network.faults["half_acknowledged"] += 1
-        self._server.wake_readers()
+        server.wake_readers()
         return acknowledged
+
+    def move(self, server: BusServer) -> None:
+        """Go on with another one."""
+        self._server = server
 
     async def close(self) -> None:
         """Nothing to give back."""
@@ -82,8 +88,9 @@ class SimulatedConsumer:
         self._published: asyncio.Future[None] | None = None
         server.readers.append(self._wake)
 
-    async def _call(self, what: str, work: Callable[[], Any]) -> Any:  # noqa: ANN401
-        [reply] = await self._network.call(self._who, self._server, what, [work], OUTAGES)
+    async def _call(self, what: str, work: Callable[[BusServer], Any]) -> Any:  # noqa: ANN401
+        server = self._server
+        [reply] = await self._network.call(self._who, server, what, [lambda: work(server)], OUTAGES)
         if isinstance(reply, Exception):
             raise reply
         return reply
@@ -132,7 +139,7 @@ class SimulatedConsumer:
         if self._loop.time() - self._assigned_at >= ALIVE_SECONDS[self._server.manner]:
             self._assigned = {}
         now = self._loop.time()
-        assigned = await self._call("share_out", lambda: self._server.share_out(*self._scope, self._who))
+        assigned = await self._call("share_out", lambda server: server.share_out(*self._scope, self._who))
         new = [it for it, turn in assigned.items() if self._assigned.get(it) != turn]
         if now < self._back_until:
             self._to_go_back.update(dict.fromkeys(new))
@@ -146,17 +153,17 @@ class SimulatedConsumer:
         """As from Kafka: we know where we are."""
         for partition in list(self._to_begin):
             self._positions[partition] = await self._call(
-                "committed", lambda it=partition: self._server.reached(*self._scope, it)
+                "committed", lambda server, it=partition: server.reached(*self._scope, it)
             )
             self._to_begin.pop(partition, None)
         for partition in list(self._to_go_back):
             then = await self._call(
-                "offset_at", lambda it=partition: self._server.offset_at(self._topic, it, self._back_to_ms)
+                "offset_at", lambda server, it=partition: server.offset_at(self._topic, it, self._back_to_ms)
             )
             self._positions[partition] = min(self._positions[partition], then)
             self._to_go_back.pop(partition, None)
         places = [(it, self._positions[it]) for it in self._assigned]
-        records: list[Record] = await self._call("fetch", lambda: self._server.fetch(self._topic, places, limit))
+        records: list[Record] = await self._call("fetch", lambda server: server.fetch(self._topic, places, limit))
         for record in records:
             self._positions[record.partition] = int(record.offset) + 1
         return records
@@ -167,14 +174,16 @@ class SimulatedConsumer:
         What is given out after that is found by a sweep, as StreamsConsumer does.
         """
         for partition in list(self._to_go_back):
-            await self._call("go_back", lambda it=partition: self._server.go_back(*self._scope, it, self._back_to_ms))
+            await self._call("go_back", lambda server, it=partition: server.go_back(*self._scope, it, self._back_to_ms))
             self._to_go_back.pop(partition, None)
         if not self._to_begin and self._loop.time() - self._swept_at >= SWEEP_SECONDS:
             self._swept_at = self._loop.time()
             self._to_begin, self._claimed_after_seconds = dict.fromkeys(self._assigned), SWEEP_SECONDS
         seconds_ago = self._claimed_after_seconds
         for partition in list(self._to_begin):
-            claimed = await self._call("claim", lambda it=partition: self._server.claim(*self._scope, it, seconds_ago))
+            claimed = await self._call(
+                "claim", lambda server, it=partition: server.claim(*self._scope, it, seconds_ago)
+            )
             self._to_begin.pop(partition, None)
             if claimed:
                 return claimed
@@ -182,11 +191,11 @@ class SimulatedConsumer:
             return []
         assigned, is_heard = list(self._assigned), [True]
 
-        def give_out() -> list[Record]:
-            found = self._server.give_out(*self._scope, assigned, limit)
+        def give_out(server: BusServer) -> list[Record]:
+            found = server.give_out(*self._scope, assigned, limit)
             if not found and not is_heard[0]:
                 # The server waits for entries, of which nobody will hear.
-                self._server.blocked.append((self._server.now() + BLOCKED_SECONDS, give_out))
+                server.blocked.append((server.now() + BLOCKED_SECONDS, partial(give_out, server)))
             return found
 
         try:
@@ -197,20 +206,26 @@ class SimulatedConsumer:
 
     async def commit(self, records: Sequence[Record]) -> None:
         if self._server.manner == "streams":
-            await self._call("acknowledge", lambda: self._server.acknowledge(*self._scope, records))
+            await self._call("acknowledge", lambda server: server.acknowledge(*self._scope, records))
             return
         offsets: dict[int, int] = {}
         for record in records:
             offsets[record.partition] = max(offsets.get(record.partition, 0), int(record.offset) + 1)
-        await self._call("commit", lambda: self._server.commit_offsets(*self._scope, self._who, offsets))
+        await self._call("commit", lambda server: server.commit_offsets(*self._scope, self._who, offsets))
 
     def go_back(self, since_ms: int) -> None:
         self._back_to_ms, self._back_until = since_ms, self._loop.time() + GO_BACK_SECONDS
         self._to_go_back = dict.fromkeys(self._assigned)
 
+    def move(self, server: BusServer) -> None:
+        """Go on with another one."""
+        self.forget()
+        self._server = server
+        server.readers.append(self._wake)
+
     async def close(self) -> None:
         with suppress(BusUnavailable):
-            await self._call("leave", lambda: self._server.share_out(*self._scope, self._who, leaves=True))
+            await self._call("leave", lambda server: server.share_out(*self._scope, self._who, leaves=True))
         self.forget()
 
     def forget(self) -> None:

@@ -68,6 +68,12 @@ class BusServer(Server):
         # Reads that wait in the server for whom has gone, and until when; they come before all others.
         self.blocked: list[tuple[float, Callable[[], object]]] = []
 
+    def succeeded(self, data: BusData) -> BusServer:
+        """Another one, that goes on with what it has got."""
+        other = BusServer(self.manner, self.partitions, self.now)
+        other.data = data
+        return other
+
     def cut_connections(self) -> None:
         super().cut_connections()
         self.blocked.clear()

@@ -51,7 +51,8 @@ class Installation:
         )
         if random.random() < 0.8:
             self._settle_cache()
-        audit_seconds = AUDIT_SECONDS if random.random() < 0.3 else 0
+        self.audits = random.random() < 0.3
+        audit_seconds = AUDIT_SECONDS if self.audits else 0
         makers: dict[str, Callable[[str], Machine]] = {
             "app": lambda name: AppServer(name, network, self.servers, audit_seconds=audit_seconds),
             "publisher": lambda name: PublisherWorker(name, network, self.servers, ids),

@@ -236,6 +236,10 @@ MUTANTS = {
     "no-watch": Mutant(
         "app servers see that Redis is another one", lambda: [patch.object(BoardCare, "watch", nothing)]
     ),
+    "no-audits": Mutant(
+        "boards are compared with the ledger once Redis is another one",
+        lambda: [patch.object(BoardCare, "audit", nothing)],
+    ),
     "no-healing": Mutant(
         "rooms that missed messages are shown their board", lambda: [patch.object(Healing, "_heal", nothing)]
     ),

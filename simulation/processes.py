@@ -205,11 +205,14 @@ class PublisherWorker(Machine):
     def __init__(self, name: str, network: Network, servers: Servers, ids: Ids) -> None:
         super().__init__(name, network, servers)
         outbox = Outbox(self.pool, ids.new(), lease_seconds=LEASE_SECONDS)
-        producer = SimulatedProducer(network, name, servers.bus)
-        self.relay = Relay(outbox, producer, self.clock, METRICS.publisher)
+        self._producer = SimulatedProducer(network, name, servers.bus)
+        self.relay = Relay(outbox, self._producer, self.clock, METRICS.publisher)
 
     async def run(self) -> None:
         await self.relay.run(self.stop)
+
+    def on_moved(self) -> None:
+        self._producer.move(self.servers.bus)
 
     def hear_nudge(self) -> None:
         """In our own time."""
@@ -222,9 +225,10 @@ class CacheWorker(Machine):
     def __init__(self, name: str, network: Network, servers: Servers) -> None:
         super().__init__(name, network, servers)
         self._consumer = SimulatedConsumer(network, name, servers.bus, TOPIC, GROUP)
+        self._graveyard = SimulatedProducer(network, name, servers.bus)
         self.projection = Projection(
             self._consumer,
-            SimulatedProducer(network, name, servers.bus),
+            self._graveyard,
             Leaderboards(self.cache),
             WantedBoards(self.cache),
             Incarnations(self.cache),
@@ -235,6 +239,10 @@ class CacheWorker(Machine):
 
     async def run(self) -> None:
         await self.projection.run(self.stop)
+
+    def on_moved(self) -> None:
+        self._consumer.move(self.servers.bus)
+        self._graveyard.move(self.servers.bus)
 
     def on_killed(self) -> None:
         super().on_killed()
