@@ -18,6 +18,7 @@ from tiebreak.app_server.healing import Healing
 from tiebreak.app_server.join_limit import JoinLimit
 from tiebreak.app_server.nudge import Nudge
 from tiebreak.app_server.revocations import Revocations
+from tiebreak.app_server.routes.auth_forward import open_auth_client
 from tiebreak.app_server.session_counts import CountedSessions
 from tiebreak.app_server.sockets import socket_server
 from tiebreak.app_server.ticks import Ticks
@@ -61,7 +62,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         closing.push_async_callback(pool.close)
         redis = await open_redis(redis_url)
         closing.push_async_callback(redis.aclose)
-        auth_client = httpx.AsyncClient(base_url=settings.auth_url, timeout=10, trust_env=False)
+        auth_client = open_auth_client(settings.auth_url)
         closing.push_async_callback(auth_client.aclose)
 
         registry = CollectorRegistry()

@@ -18,6 +18,19 @@ PASSED_ON = ("authorization", "content-type")
 PASSED_BACK = ("content-type", "cache-control", "retry-after", "www-authenticate", "allow")
 
 
+KEPT_CONNECTIONS = 20
+
+
+def open_auth_client(auth_url: str) -> httpx.AsyncClient:
+    """Talks to the auth server, over as many connections as there are requests under way.
+
+    With a bound, log-ins that wait there to be hashed would keep everyone else from it: guests, refreshes, keys. The
+    auth server itself refuses what is too much, at once.
+    """
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=KEPT_CONNECTIONS)
+    return httpx.AsyncClient(base_url=auth_url, timeout=10, trust_env=False, limits=limits)
+
+
 def auth_forward_routes(client: httpx.AsyncClient) -> list[HTTPRouteHandler]:
     """`client` has the auth server as its base address."""
 
