@@ -50,7 +50,7 @@ class Accounts:
         """
         self._limits.logins.count(address)
         user_id = UserId(new_id())
-        async with self._turns.turn():
+        async with self._turns.turn(address):
             password_hash = await self._passwords.hash(password)
         async with self._pool.acquire() as connection, connection.transaction():
             if not await add_account(connection, user_id, name=name, email=email, password_hash=password_hash):
@@ -71,7 +71,7 @@ class Accounts:
         account = await find_account(self._pool, email)
         # A turn spans the question, the check and the count: of many tries sent at once no more than the turns
         # there are can slip in before the first failures are counted.
-        async with self._turns.turn():
+        async with self._turns.turn(address):
             await self._limits.check_failures(address)
             right = await self._passwords.is_right(account and account.password_hash, password)
             if not right or account is None:

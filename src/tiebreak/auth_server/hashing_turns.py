@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -15,22 +16,31 @@ BUSY_SECONDS = 2
 
 
 class HashingTurns:
-    """At most `at_once` have their turn, at most `longest_queue` wait for it, in the order they came."""
+    """At most `at_once` have their turn, at most `longest_queue` wait for it, in the order they came.
+
+    Of those who wait at most half are of one address: it cannot keep all others out.
+    """
 
     def __init__(self, *, at_once: int, longest_queue: int) -> None:
         self._turns = asyncio.Semaphore(at_once)
         self._longest_queue = longest_queue
+        self._longest_of_one = max(1, longest_queue // 2)
         self._waiting = 0
+        self._waiting_of = Counter[str]()
 
     @asynccontextmanager
-    async def turn(self) -> AsyncGenerator[None]:
+    async def turn(self, address: str) -> AsyncGenerator[None]:
         """A turn, for as long as the context lasts.
 
-        Raises Refused with BUSY, nothing begun: at once if too many wait, or after LONGEST_WAIT_SECONDS.
+        Raises Refused with BUSY, nothing begun: at once if too many wait, of all or of this address, or after
+        LONGEST_WAIT_SECONDS.
         """
-        if self._turns.locked() and self._waiting >= self._longest_queue:
+        if self._turns.locked() and (
+            self._waiting >= self._longest_queue or self._waiting_of[address] >= self._longest_of_one
+        ):
             raise busy()
         self._waiting += 1
+        self._waiting_of[address] += 1
         try:
             async with asyncio.timeout(LONGEST_WAIT_SECONDS):
                 await self._turns.acquire()
@@ -38,6 +48,9 @@ class HashingTurns:
             raise busy() from None
         finally:
             self._waiting -= 1
+            self._waiting_of[address] -= 1
+            if not self._waiting_of[address]:
+                del self._waiting_of[address]
         try:
             yield
         finally:

@@ -168,10 +168,11 @@ async def test_no_more_wait_to_be_hashed_than_may(settings: Settings, clock: Sta
     """What is too much is refused at once with 503, and not begun; registrations and log-ins wait together."""
     few = msgspec.structs.replace(settings, password_hashers=1, limit_waiting_logins=2)
     async with opened(few, clock, asyncio.Event()) as server:
-        visitor = Visitor(server.app)
         emails = [f"{number}@example.org" for number in range(10)]
+        visitors = [Visitor(server.app, f"192.0.2.{number}") for number in range(10)]
         tries = [
-            visitor.try_register(email) if number % 2 else visitor.log_in(email) for number, email in enumerate(emails)
+            visitor.try_register(email) if number % 2 else visitor.log_in(email)
+            for number, (visitor, email) in enumerate(zip(visitors, emails, strict=True))
         ]
         responses = await asyncio.gather(*tries)
         busy = [response for response in responses if response.status_code == 503]
@@ -180,5 +181,15 @@ async def test_no_more_wait_to_be_hashed_than_may(settings: Settings, clock: Sta
         assert all(int(response.headers["retry-after"]) >= 1 for response in busy)
         # Nothing was half done, and places are free again.
         for email, response in zip(emails, responses, strict=True):
-            taken = await visitor.try_register(email)
+            taken = await visitors[0].try_register(email)
             assert taken.status_code == (409 if response.status_code == 200 else 200)
+
+
+async def test_one_address_does_not_fill_the_queue(settings: Settings, clock: StandingClock) -> None:
+    """A flood from one address is told that it is too much; somebody else gets in meanwhile."""
+    few = msgspec.structs.replace(settings, password_hashers=1, limit_waiting_logins=4)
+    async with opened(few, clock, asyncio.Event()) as server:
+        flood = [Visitor(server.app).try_register(f"{number}@example.org") for number in range(10)]
+        *responses, registered = await asyncio.gather(*flood, Visitor(server.app, "192.0.2.2").try_register())
+        assert [response.status_code for response in responses].count(503) == 10 - 1 - 4 // 2
+        granted(registered)
