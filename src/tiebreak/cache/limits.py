@@ -85,14 +85,24 @@ class MissLimit:
     async def exhausted(self, who: str) -> int | None:
         """Seconds until `who` may try again, or None if that is now."""
         shared = await self._ask(lambda redis: self._read(redis, who))
-        own, everyone = shared or (self._own.of(who), self._own.of(EVERYONE))
+        return self._seconds(*shared) if shared else self.exhausted_here(who)
+
+    def exhausted_here(self, who: str) -> int | None:
+        """The same by what this process alone has counted, without waiting.
+
+        Of tries sent at once all may have asked before the first miss was counted. Who asks again here, when it knows
+        what the try came to, and begins `miss` without waiting in between, lets no more misses pass than one by one.
+        """
+        return self._seconds(self._own.of(who), self._own.of(EVERYONE))
+
+    def _seconds(self, own: Misses, everyone: Misses) -> int | None:
         may = self._per_minute
         if self._overall_per_minute is not None and everyone.missed >= self._overall_per_minute:
             may = max(1, may // UNDER_ATTACK)
         return None if own.missed < may else max(1, own.seconds)
 
     async def miss(self, who: str) -> None:
-        """Count one miss."""
+        """Count one miss, in this process before anything is waited for."""
         for counted in (who, EVERYONE):
             self._own.add(counted)
         await self._ask(lambda redis: self._add(redis, who))

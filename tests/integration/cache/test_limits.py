@@ -81,6 +81,24 @@ async def test_guessing_from_many_addresses(redis: Redis, clock: StandingClock) 
     assert await limit.exhausted("192.0.2.3") is None
 
 
+async def test_tries_sent_at_once(redis: Redis, clock: StandingClock) -> None:
+    """All have asked before the first has missed: asked again, no more pass than one after the other."""
+    limit = miss_limit(redis, clock)
+    all_asked = asyncio.Barrier(PER_MINUTE * 3)
+
+    async def passes() -> bool:
+        assert await limit.exhausted(ADDRESS) is None
+        await all_asked.wait()
+        if limit.exhausted_here(ADDRESS):
+            return False
+        await limit.miss(ADDRESS)
+        return True
+
+    async with asyncio.timeout(20):
+        passed = await asyncio.gather(*(passes() for _ in range(all_asked.parties)))
+    assert passed.count(True) == PER_MINUTE
+
+
 @pytest.mark.parametrize("how", ["not set", "gone"])
 async def test_without_redis_a_process_counts_by_itself(clock: StandingClock, gone: Redis, how: str) -> None:
     """Misses are limited all the same, also those of all together; a minute later all is well."""

@@ -133,6 +133,9 @@ async def find_by_pin(request: StrictRequest, pin: str, pool: Pool, pin_misses: 
     if seconds := await pin_misses.exhausted(address):
         raise Refused(Refusal.TOO_MANY_TRIES, retry_after_seconds=seconds)
     found = await quiz_sessions.session_by_pin(pool, pin) if pin.isascii() and pin.isdigit() else None
+    # Others of the address may have missed meanwhile: sent at once, no more are told than one after the other.
+    if seconds := pin_misses.exhausted_here(address):
+        raise Refused(Refusal.TOO_MANY_TRIES, retry_after_seconds=seconds)
     if found is None:
         await pin_misses.miss(address)
         raise Refused(Refusal.PIN_NOT_FOUND)
