@@ -66,7 +66,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Count, Meta(description="Wrong PINs one address may try in a minute; right ones do not count")
     ] = 30
     limit_pin_misses_overall_per_minute: Annotated[
-        Count, Meta(description="Wrong PINs of all addresses in a minute, after which each may try a tenth as many")
+        Count, Meta(description="Wrong PINs of all addresses in a minute, after which each may try a third as many")
     ] = 1_000
     limit_login_failures_per_minute: Annotated[
         Count, Meta(description="Failed log-ins one address may make in a minute; good ones do not count")

@@ -20,8 +20,8 @@ TIMEOUT_SECONDS = 1.0
 REST_SECONDS = 5.0
 # In this process, about 10 MB.
 MOST_COUNTED = 100_000
-# While all together miss too often, each may miss so much less often. It is still enough for who mistypes.
-UNDER_ATTACK = 10
+# While all together miss too often, each may miss so much less often. It is still enough for a class that mistypes.
+UNDER_ATTACK = 3
 # No address.
 EVERYONE = "everyone"
 
@@ -64,8 +64,9 @@ class OwnMisses:
 class MissLimit:
     """At most `per_minute` misses in a minute from its first one, for each `who`.
 
-    `overall_per_minute` bounds guessing from many addresses: once all together have missed so often, each has a tenth
-    of its misses left. Nobody is locked out by what others do: who has not missed may always try.
+    `overall_per_minute` bounds guessing from many addresses: once all together have missed so often, each has a third
+    of its misses left. Who has not missed may always try, whatever others do; an address of many people, a school's,
+    that misses more often than that third waits sooner than it would by itself, with right ones too.
 
     Shared by all processes through Redis. Without Redis, or while it does not answer, each counts by itself: a limit
     that fails neither closes the door on everyone nor leaves it open.
