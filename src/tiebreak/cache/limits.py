@@ -68,8 +68,8 @@ class MissLimit:
     of its misses left. Who has not missed may always try, whatever others do; an address of many people, a school's,
     that misses more often than that third waits sooner than it would by itself, with right ones too.
 
-    Shared by all processes through Redis. Without Redis, or while it does not answer, each counts by itself: a limit
-    that fails neither closes the door on everyone nor leaves it open.
+    Shared by all processes through Redis. Without Redis, or while it does not answer or count, each counts by itself: a
+    limit that fails neither closes the door on everyone nor leaves it open.
     """
 
     def __init__(
@@ -86,7 +86,11 @@ class MissLimit:
     async def exhausted(self, who: str) -> int | None:
         """Seconds until `who` may try again, or None if that is now."""
         shared = await self._ask(lambda redis: self._read(redis, who))
-        return self._seconds(*shared) if shared else self.exhausted_here(who)
+        own, everyone = self._own.of(who), self._own.of(EVERYONE)
+        if shared:
+            # A Redis that is full or read-only still answers, and counts nothing.
+            own, everyone = max(own, shared[0]), max(everyone, shared[1])
+        return self._seconds(own, everyone)
 
     def exhausted_here(self, who: str) -> int | None:
         """The same by what this process alone has counted, without waiting.

@@ -138,6 +138,26 @@ async def test_what_was_counted_before_redis_went_counts_on(
     assert await limit.exhausted(ADDRESS)
 
 
+async def test_a_redis_that_cannot_be_written(redis: Redis, clock: StandingClock) -> None:
+    """It answers that nobody has missed: what the process has counted holds, also of all together."""
+    limit = miss_limit(redis, clock)
+    await redis.config_set("min-replicas-to-write", 1)
+    try:
+        for _ in range(PER_MINUTE):
+            await limit.miss(ADDRESS)
+        clock.advance(seconds=limits.REST_SECONDS)
+        assert await limit.exhausted(ADDRESS)
+        assert await limit.exhausted("192.0.2.2") is None
+        for number in range(OVERALL):
+            await limit.miss(f"198.51.100.{number}")
+        for _ in range(PER_MINUTE // limits.UNDER_ATTACK):
+            await limit.miss("192.0.2.2")
+        clock.advance(seconds=limits.REST_SECONDS)
+        assert await limit.exhausted("192.0.2.2")
+    finally:
+        await redis.config_set("min-replicas-to-write", 0)
+
+
 async def test_memory_for_misses_is_bounded(clock: StandingClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of more addresses than are counted the oldest are forgotten."""
     monkeypatch.setattr(limits, "MOST_COUNTED", 10)
