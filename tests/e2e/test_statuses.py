@@ -1,5 +1,6 @@
 """Every status of the seed and of the interface, over real HTTP."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
@@ -37,6 +38,14 @@ async def test_join(master):
     problem(await ann.post("/quiz-session//join", {}), 400, "not_an_id")
     assert (await host.post(f"/quiz-session/{session}/finish")).status_code == 200
     problem(await (await master.guest()).join(session), 400, "session_finished")
+
+
+async def test_joins_sent_at_once(master):
+    """A hundred of one user: one has joined, the others are told that it has; no limit is in the way."""
+    session, _ = await master.session(await master.account())
+    ann = await master.guest("Ann")
+    responses = await asyncio.gather(*(ann.join(session) for _ in range(100)))
+    assert sorted(response.status_code for response in responses) == [200] + [409] * 99
 
 
 async def test_join_takes_a_body_or_none(master):
