@@ -72,7 +72,7 @@ async def test_kill_in_the_middle_of_a_run(victim):
                 rows = await board_equals_ledger(system, host, session, seconds=10)
                 assert len(rows) == PLAYERS
                 assert await counted(system, session) == (acknowledged, acknowledged)
-                # Or more often: Postgres does not start while processes of the one that was killed still end.
+                # Or more often: a third start of Postgres was seen once, under load; why is not known yet.
                 assert sum(victim in line and "starting it again" in line for line in system.lines) >= 2
 
                 # The screen has the final top without having asked for it, or is given it when it comes back.
