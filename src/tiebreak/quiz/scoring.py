@@ -6,7 +6,7 @@ from typing import Literal
 
 from tiebreak.quiz.model import Question
 
-Policy = Literal["accuracy"]
+Policy = Literal["accuracy", "speed", "fair"]
 
 
 def score(question: Question, *, correct: bool) -> int:
