@@ -63,7 +63,7 @@ class Scene:
     async def set(cls, pool: Pool, points: Sequence[int] = (100, 100, 100)) -> Scene:
         host_id = await new_user(pool, "Host")
         quiz_id, question_ids = await create_quiz(pool, host_id, quiz_of(points))
-        opened = await open_session(pool, host_id, quiz_id, mode="self_paced", scoring="accuracy")
+        opened = await open_session(pool, host_id, quiz_id)
         assert opened
         return cls(pool, host_id, quiz_id, question_ids, points, opened[0])
 

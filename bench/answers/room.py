@@ -58,7 +58,7 @@ async def open_room(pool: Pool, players: int = PLAYERS, questions: int = QUESTIO
     host_id = UserId(new_id())
     await pool.execute(INSERT_USERS, [host_id])
     quiz_id, question_ids = await create_quiz(pool, host_id, quiz_of(questions))
-    opened = await open_session(pool, host_id, quiz_id, mode="self_paced", scoring="accuracy")
+    opened = await open_session(pool, host_id, quiz_id)
     assert opened
     user_ids = [user_id_of(first_player + number) for number in range(players)]
     await pool.execute(INSERT_USERS, user_ids)

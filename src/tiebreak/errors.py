@@ -119,6 +119,7 @@ class Refusal(Enum):
     QUESTION_NOT_IN_QUIZ = (400, "The question does not belong to this quiz")
     QUESTION_ALREADY_ANSWERED = (400, "Question already answered")
     ANSWER_INVALID = (400, "The answer is not what this type of question expects")
+    SESSION_NOT_LIVE = (400, "The quiz session is self-paced: it has no game to lead or follow")
     MESSAGE_UNKNOWN = (400, "No such message")
     # 401: who are you
     TOKEN_MISSING = (401, "An access token is needed")
@@ -142,6 +143,7 @@ class Refusal(Enum):
     # 405, 409, 413, 429
     METHOD_NOT_ALLOWED = (405, "This address does not take that method")
     ALREADY_JOINED = (409, "User already joined session")
+    COMMAND_NOT_NOW = (409, "The game is not where this command can be carried out; look at it again")
     EMAIL_TAKEN = (409, "An account with this e-mail already exists")
     BODY_TOO_LARGE = (413, "The body is larger than 64 KB")
     TOO_MANY_TRIES = (429, "Too many tries; wait before the next one")

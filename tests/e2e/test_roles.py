@@ -78,6 +78,14 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/quiz-session/{quiz_session_id}/finish"): Row(
         "401 401 401 403 403 403 403 200", NO_SUCH_SESSION, NO_SESSION_ID
     ),
+    # Theirs is self-paced: whoever may look, or lead, learns that there is no game. See test_live_roles.py.
+    ("GET", "/quiz-session/{quiz_session_id}/game"): Row(
+        "401 401 401 403 403 400 403 400", NO_SUCH_SESSION, NO_SESSION_ID
+    ),
+    ("POST", "/quiz-session/{quiz_session_id}/game"): Row(
+        "401 401 401 403 403 403 403 400", NO_SUCH_SESSION, NO_SESSION_ID, body={"command": "start", "step": 0}
+    ),
+    ("GET", "/quiz-session/{quiz_session_id}/my-result"): Row(NO_SESSION_ID, NO_SUCH_SESSION, NO_SESSION_ID),
     # Also the host has to join to answer.
     ("POST", "/update-score"): Row(
         "401 401 401 403 403 200 403 403", "401 401 401 403 403 403 403 403", NO_SESSION_ID, body=ANSWER
@@ -267,6 +275,18 @@ MESSAGES: dict[str, Row] = {
         "request_invalid request_invalid request_invalid request_invalid request_invalid",
         body={"quiz_session_id": "{session}"},
     ),
+    "get_game": Row(
+        "not_joined not_joined session_not_live not_joined session_not_live",
+        "session_not_found session_not_found session_not_found session_not_found session_not_found",
+        "request_invalid request_invalid request_invalid request_invalid request_invalid",
+        body={"quiz_session_id": "{session}"},
+    ),
+    "get_my_result": Row(
+        "session_not_live session_not_live session_not_live session_not_live session_not_live",
+        "session_not_found session_not_found session_not_found session_not_found session_not_found",
+        "request_invalid request_invalid request_invalid request_invalid request_invalid",
+        body={"quiz_session_id": "{session}"},
+    ),
     # To leave is never refused: nobody learns from it whether there is such a session.
     "leave_session": Row(
         "ok ok ok ok ok",
@@ -333,6 +353,9 @@ async def test_no_message_without_a_row() -> None:
         pool=nothing,
         boards=nothing,
         answers=nothing,
+        telling=nothing,
+        my_results=nothing,
+        presence=nothing,
         limits=Limits(1, 1),
         clock=nothing,
         adapter=LocalAdapter,

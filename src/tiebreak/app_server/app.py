@@ -9,7 +9,7 @@ from litestar import Litestar, Router
 
 from tiebreak.app_server.callers import account_holder, authenticated
 from tiebreak.app_server.descriptions import Descriptions
-from tiebreak.app_server.routes import answers, operations, quiz_sessions, quizzes
+from tiebreak.app_server.routes import answers, live_games, operations, quiz_sessions, quizzes
 from tiebreak.app_server.routes.auth_forward import auth_forward_routes
 from tiebreak.app_server.routes.web_client import web_client_routes
 from tiebreak.database.pool import OUTAGES as DATABASE_OUTAGES
@@ -33,6 +33,9 @@ PRIVATE = [
     quiz_sessions.join_session,
     quiz_sessions.show_questions,
     quiz_sessions.show_leaderboard,
+    live_games.show_game,
+    live_games.lead_game,
+    live_games.show_my_result,
 ]
 FOR_ACCOUNTS = [
     quizzes.create_quiz,

@@ -16,6 +16,12 @@ from tiebreak.app_server.commands import Answers, Joins
 from tiebreak.app_server.frozen_questions import FrozenQuestions
 from tiebreak.app_server.healing import Healing
 from tiebreak.app_server.join_limit import JoinLimit
+from tiebreak.app_server.live.conductor import Conductor
+from tiebreak.app_server.live.game_clock import GameClock
+from tiebreak.app_server.live.my_results import MyResults
+from tiebreak.app_server.live.presence import Presence
+from tiebreak.app_server.live.progress import Progress
+from tiebreak.app_server.live.telling import Telling
 from tiebreak.app_server.nudge import Nudge
 from tiebreak.app_server.revocations import Revocations
 from tiebreak.app_server.routes.auth_forward import open_auth_client
@@ -96,6 +102,12 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             board_metrics,
             audit_seconds=settings.audit_seconds,
         )
+        game_clock = GameClock(clock)
+        telling = Telling(pool, questions, emitter, game_clock, clock)
+        conductor = Conductor(pool, questions, telling, game_clock, clock)
+        presence = Presence(redis, clock)
+        progress = Progress(pool, questions, emitter, conductor, presence, clock, ticks.known_servers)
+        my_results = MyResults(pool, questions, clock)
         verifier = Verifier(lambda: fetch_keys(auth_client), clock)
         revocations = Revocations(
             pool,
@@ -113,6 +125,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             pool=pool,
             boards=boards,
             answers=answers,
+            telling=telling,
+            my_results=my_results,
+            presence=presence,
             limits=Limits(settings.limit_sockets_per_address, settings.limit_sockets_per_user),
             clock=clock,
             adapter=streams.adapter,
@@ -148,6 +163,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 "boards": boards,
                 "counted_sessions": CountedSessions(pool, clock),
                 "verifier": verifier,
+                "conductor": conductor,
+                "telling": telling,
+                "my_results": my_results,
             },
             auth_client=auth_client,
             forward_auth=settings.forward_auth,
@@ -164,6 +182,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 group.create_task(tend_garbage(sockets.count_opened, sockets.count_open)),
                 group.create_task(ticks.run(sockets.count_in, sockets.count_servers)),
                 group.create_task(nudge.run()),
+                group.create_task(conductor.run()),
+                group.create_task(presence.run(sockets.users_in)),
+                group.create_task(progress.run()),
                 group.create_task(limits.run()),
             ]
             lanes = {PATH: AnswerLane(verifier, answers, clock)}

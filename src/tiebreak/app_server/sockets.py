@@ -6,14 +6,28 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from msgspec.structs import asdict
+
 from tiebreak.app_server.commands import Answers, Outcome
+from tiebreak.app_server.live.admission import admit
+from tiebreak.app_server.live.my_results import MyResult, MyResults
+from tiebreak.app_server.live.presence import Presence
+from tiebreak.app_server.live.telling import Telling, seen
 from tiebreak.boards.reading import Boards
 from tiebreak.clock import Clock
 from tiebreak.database.pool import Pool
-from tiebreak.database.quiz_sessions import find_participant, load_session
+from tiebreak.database.quiz_sessions import load_session
 from tiebreak.errors import Refusal, Refused
 from tiebreak.quiz.ranking import Leaderboard
-from tiebreak.socket_adapter.messages import EnterSession, GetLeaderboard, LeaveSession, UpdateScore
+from tiebreak.socket_adapter.live_messages import GameView, LiveSnapshot
+from tiebreak.socket_adapter.messages import (
+    EnterSession,
+    GetGame,
+    GetLeaderboard,
+    GetMyResult,
+    LeaveSession,
+    UpdateScore,
+)
 from tiebreak.socket_adapter.server import Connection, Handler, Limits, SocketServer
 from tiebreak.socket_adapter.socket_io.adapter import AdapterFactory
 from tiebreak.tokens import Identity, Verifier
@@ -28,6 +42,9 @@ def socket_server(
     pool: Pool,
     boards: Boards,
     answers: Answers,
+    telling: Telling,
+    my_results: MyResults,
+    presence: Presence,
     limits: Limits,
     clock: Clock,
     adapter: AdapterFactory,
@@ -44,16 +61,16 @@ def socket_server(
         except ValueError:
             return False
 
-    async def enter_session(client: Client, message: EnterSession) -> Leaderboard:
+    async def enter_session(client: Client, message: EnterSession) -> Leaderboard | LiveSnapshot:
         user_id = client.identity.user_id
-        session = await load_session(pool, message.quiz_session_id)
-        if session is None:
-            raise Refused(Refusal.SESSION_NOT_FOUND)
-        if session.host_id != user_id and await find_participant(pool, session.id, user_id) is None:
-            raise Refused(Refusal.NOT_JOINED)
+        session = await admit(pool, message.quiz_session_id, user_id)
         # The room first: what changes while the snapshot is read then arrives as a message.
         client.enter_room(str(session.id))
-        return await boards.read(session.id, user_id)
+        board = await boards.read(session.id, user_id)
+        if session.options is None:
+            return board
+        presence.follow(session.id)
+        return LiveSnapshot(**asdict(board), game=await telling.view(session.id))
 
     async def leave_session(client: Client, message: LeaveSession) -> None:
         client.leave_room(str(message.quiz_session_id))
@@ -75,11 +92,20 @@ def socket_server(
             raise Refused(outcome)
         return outcome
 
+    async def get_game(client: Client, message: GetGame) -> GameView:
+        await admit(pool, message.quiz_session_id, client.identity.user_id)
+        return await seen(telling, message.quiz_session_id)
+
+    async def get_my_result(client: Client, message: GetMyResult) -> MyResult:
+        return await my_results.of(message.quiz_session_id, client.identity.user_id)
+
     handlers: Mapping[type[Any], Handler[Identity]] = {
         EnterSession: enter_session,
         LeaveSession: leave_session,
         GetLeaderboard: get_leaderboard,
         UpdateScore: update_score,
+        GetGame: get_game,
+        GetMyResult: get_my_result,
     }
     return SocketServer[Identity](
         origin_allowed=origin_allowed,

@@ -64,6 +64,10 @@ class Ticks:
         """Somebody joined, or the session ended; `at_once` for what happens only once to a session."""
         self._sessions.want(quiz_session_id, at_once=at_once)
 
+    def known_servers(self) -> int:
+        """How many app servers share the rooms."""
+        return self._servers.known
+
     async def run(self, count_in: Callable[[str], int], count_servers: Callable[[], Awaitable[int]]) -> None:
         """Tell rooms for ever. `count_in` says how many sockets of this server are in a room."""
         self._count_in = count_in

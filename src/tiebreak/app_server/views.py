@@ -18,6 +18,7 @@ from tiebreak.quiz.model import (
     QuizSessionId,
     Submission,
 )
+from tiebreak.quiz.options import NameRule, Options, Phones
 
 # An index, indexes, a bool, or the accepted strings.
 Key = bool | int | list[int | str]
@@ -36,12 +37,15 @@ class QuestionView(msgspec.Struct, frozen=True):
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """What a participant answered, and now that it is given, what was right."""
+    """What a participant answered, and now that it is given, what was right.
+
+    In a live session only once the question is shut; null until then.
+    """
 
     answer: Submission
-    correct: bool
-    score: int
-    right_answer: Key
+    correct: bool | None
+    score: int | None
+    right_answer: Key | None
 
 
 class SessionQuestionView(msgspec.Struct, frozen=True):
@@ -75,6 +79,14 @@ class SessionQuestions(msgspec.Struct, frozen=True):
     questions: list[SessionQuestionView]
 
 
+class LiveFacts(msgspec.Struct, frozen=True):
+    """What a phone has to know before it joins a live session."""
+
+    names: NameRule
+    teams: list[str]
+    phones: Phones
+
+
 class SessionView(msgspec.Struct, frozen=True):
     """What anybody may know of a session. No PIN once it is finished: another session may have it by then."""
 
@@ -89,6 +101,7 @@ class SessionView(msgspec.Struct, frozen=True):
     answer_count: int
     opened_at: int
     closed_at: int | None
+    live: LiveFacts | None
 
 
 def question_view(stored: StoredQuestion) -> QuestionView:
@@ -99,8 +112,12 @@ def host_question_view(stored: StoredQuestion) -> SessionQuestionView:
     return SessionQuestionView(answered=None, answer=key_of(stored), **shown(stored))
 
 
-def player_question_view(stored: StoredQuestion, given: GivenAnswer | None) -> SessionQuestionView:
-    answered = Answered(given.answer, given.correct, given.score, key_of(stored)) if given else None
+def player_question_view(stored: StoredQuestion, given: GivenAnswer | None, *, is_shut: bool) -> SessionQuestionView:
+    answered = None
+    if given and is_shut:
+        answered = Answered(given.answer, given.correct, given.score, key_of(stored))
+    elif given:
+        answered = Answered(given.answer, None, None, None)
     return SessionQuestionView(answered=answered, **shown(stored))
 
 
@@ -132,6 +149,10 @@ def key_of(stored: StoredQuestion) -> Key:
     return [*answer] if isinstance(answer, list) else answer
 
 
+def live_facts(options: Options) -> LiveFacts:
+    return LiveFacts(options.names, options.teams, options.phones)
+
+
 def session_view(session: QuizSession, counts: SessionCounts) -> SessionView:
     return SessionView(
         quiz_session_id=session.id,
@@ -145,4 +166,5 @@ def session_view(session: QuizSession, counts: SessionCounts) -> SessionView:
         answer_count=counts.answer_count,
         opened_at=epoch_ms(session.opened_at),
         closed_at=epoch_ms(session.closed_at) if session.closed_at else None,
+        live=live_facts(session.options) if session.options else None,
     )

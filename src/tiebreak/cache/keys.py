@@ -10,6 +10,8 @@ key                    type        member → value                             
 {id}:meta              hash        epoch, version, life (of Redis, that it was  (all four alike)
                                    begun in), answers (how many), whole (1 or
                                    not there: partial)
+{id}:present           sorted set  user id of a screen in a live session's      a minute after the last
+                                   room → ms until which that is believed
 boards:wanted          sorted set  session whose board has to be built → ms     for ever; empty but after a loss
                                    from which on it may be taken up
 cache:incarnation      hash        life, id, since_ms                           for ever
@@ -34,6 +36,11 @@ def board_keys(quiz_session_id: QuizSessionId) -> tuple[str, str, str, str]:
     """board, answers, names, meta: in the order the Lua scripts expect."""
     tag = f"{{{quiz_session_id}}}"
     return f"{tag}:board", f"{tag}:answers", f"{tag}:names", f"{tag}:meta"
+
+
+def presence_key(quiz_session_id: QuizSessionId) -> str:
+    """Whose screens are in a live session's room."""
+    return f"{{{quiz_session_id}}}:present"
 
 
 def misses_key(name: str, who: str) -> str:

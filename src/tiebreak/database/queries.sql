@@ -52,8 +52,9 @@ WHERE l.quiz_id = $1 ORDER BY l.position
 
 -- name: insert_quiz_session
 -- No row if an open session has the PIN already.
-INSERT INTO quiz_sessions (id, quiz_id, host_id, title, language, pin, mode, scoring, state, opened_at)
-SELECT $1, z.id, $3, z.title, z.language, $4, $5, $6, 'open', timestamptz 'epoch' + $7::bigint * interval '1 ms'
+INSERT INTO quiz_sessions (id, quiz_id, host_id, title, language, pin, mode, scoring, state, opened_at, options)
+SELECT $1, z.id, $3, z.title, z.language, $4, $5, $6, 'open', timestamptz 'epoch' + $7::bigint * interval '1 ms',
+       $8::text::jsonb
 FROM quizzes z WHERE z.id = $2
 ON CONFLICT (pin) WHERE state <> 'finished' DO NOTHING
 RETURNING id
@@ -63,10 +64,10 @@ INSERT INTO quiz_session_questions (quiz_session_id, question_id, position, poin
 SELECT $1, question_id, position, points, time_limit_ms FROM question_quiz WHERE quiz_id = $2
 
 -- name: quiz_session
-SELECT id, host_id, title, language, pin, mode, state, opened_at, closed_at FROM quiz_sessions WHERE id = $1
+SELECT id, host_id, title, language, pin, mode, state, opened_at, closed_at, options FROM quiz_sessions WHERE id = $1
 
 -- name: quiz_sessions_of_host
-SELECT id, host_id, title, language, pin, mode, state, opened_at, closed_at
+SELECT id, host_id, title, language, pin, mode, state, opened_at, closed_at, options
 FROM quiz_sessions WHERE host_id = $1 ORDER BY (state = 'finished'), id DESC LIMIT 50
 
 -- name: session_counts

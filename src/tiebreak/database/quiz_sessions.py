@@ -5,20 +5,22 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import msgspec
 
-from tiebreak.database.pool import Pool
+from tiebreak.database.live_games import begin_game
+from tiebreak.database.pool import Pool, Record
 from tiebreak.database.queries import sql
 from tiebreak.database.quizzes import StoredQuestion, stored_questions
 from tiebreak.errors import Refusal
 from tiebreak.ids import new_id
+from tiebreak.quiz.live import Game
 from tiebreak.quiz.model import ParticipantId, QuizId, QuizSessionId, UserId
+from tiebreak.quiz.options import Options
 from tiebreak.quiz.ranking import opened_at_ms
-from tiebreak.quiz.scoring import Policy
 
-Mode = Literal["self_paced"]
+Mode = Literal["self_paced", "live"]
 State = Literal["open", "finished"]
 
 PIN_DIGITS = 6
@@ -36,6 +38,7 @@ class QuizSession(msgspec.Struct, frozen=True):
     state: State
     opened_at: datetime
     closed_at: datetime | None
+    options: Options | None = None  # of a live session
 
 
 class SessionCounts(msgspec.Struct, frozen=True):
@@ -74,11 +77,12 @@ class Join(msgspec.Struct, frozen=True):
 
 
 async def open_session(
-    pool: Pool, host_id: UserId, quiz_id: QuizId, *, mode: Mode, scoring: Policy
+    pool: Pool, host_id: UserId, quiz_id: QuizId, options: Options | None = None
 ) -> tuple[QuizSessionId, str] | None:
     """Open a session with the quiz's questions as they are now; its id and PIN. None if there is no such quiz.
 
-    A session opens at the moment within its id, so that consumers of events know it too.
+    With `options` it is a live one, and its game is in the lobby. A session opens at the moment within its id, so that
+    consumers of events know it too.
     """
     while True:
         quiz_session_id = QuizSessionId(new_id())
@@ -88,9 +92,19 @@ async def open_session(
                 return None
             opened = opened_at_ms(quiz_session_id)
             if await connection.fetchval(
-                sql("insert_quiz_session"), quiz_session_id, quiz_id, host_id, pin, mode, scoring, opened
+                sql("insert_quiz_session"),
+                quiz_session_id,
+                quiz_id,
+                host_id,
+                pin,
+                "live" if options else "self_paced",
+                options.scoring if options else "accuracy",
+                opened,
+                msgspec.json.encode(options).decode() if options else "{}",
             ):
                 await connection.execute(sql("freeze_questions"), quiz_session_id, quiz_id)
+                if options:
+                    await begin_game(connection, quiz_session_id, Game(auto_advance=options.auto_advance))
                 return quiz_session_id, pin
 
 
@@ -102,12 +116,19 @@ def new_pin() -> str:
 async def load_session(pool: Pool, quiz_session_id: QuizSessionId) -> QuizSession | None:
     """A session."""
     row = await pool.fetchrow(sql("quiz_session"), quiz_session_id)
-    return QuizSession(**row) if row else None
+    return session_of(row) if row else None
+
+
+def session_of(row: Record) -> QuizSession:
+    """A session of its row."""
+    fields: dict[str, Any] = {**row}
+    fields["options"] = msgspec.json.decode(row["options"], type=Options) if row["mode"] == "live" else None
+    return QuizSession(**fields)
 
 
 async def sessions_of_host(pool: Pool, host_id: UserId) -> list[QuizSession]:
     """The host's latest sessions, open ones first."""
-    return [QuizSession(**row) for row in await pool.fetch(sql("quiz_sessions_of_host"), host_id)]
+    return [session_of(row) for row in await pool.fetch(sql("quiz_sessions_of_host"), host_id)]
 
 
 async def count_sessions(pool: Pool, sessions: Sequence[QuizSession]) -> list[SessionCounts]:

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from tiebreak.quiz.model import ParticipantId, QuestionId, QuizSessionId, Submission
 from tiebreak.quiz.ranking import Leaderboard
+from tiebreak.socket_adapter.live_messages import GameUpdate, ProgressUpdate
 
 Limit = Annotated[int, Meta(ge=1, le=1_000)]
 Offset = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -50,6 +51,20 @@ class UpdateScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=Fa
     question_id: QuestionId
     answer: Submission
     answer_id: UUID | None = None
+
+
+class GetGame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a live session's game stands, once."""
+
+    event: ClassVar[str] = "get_game"
+    quiz_session_id: QuizSessionId
+
+
+class GetMyResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the caller stands in a live session."""
+
+    event: ClassVar[str] = "get_my_result"
+    quiz_session_id: QuizSessionId
 
 
 class RenewToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,9 +110,15 @@ class SessionUpdate(msgspec.Struct, frozen=True):
     participant_count: int
 
 
-RoomMessage: TypeAlias = ScoreUpdate | LeaderboardUpdating | SessionUpdate
+RoomMessage: TypeAlias = ScoreUpdate | LeaderboardUpdating | SessionUpdate | GameUpdate | ProgressUpdate
 
 
 def payload_of(message: RoomMessage) -> object:
     """The message's argument as it stands on the wire."""
-    return message.leaderboard if isinstance(message, LeaderboardUpdating) else message
+    match message:
+        case LeaderboardUpdating():
+            return message.leaderboard
+        case GameUpdate():
+            return message.game
+        case _:
+            return message

@@ -172,6 +172,11 @@ class SocketServer(Generic[Identity]):
         """How many sockets of this process are in it."""
         return self.sockets.rooms.count(room)
 
+    def users_in(self, room: str) -> set[UUID]:
+        """Whose sockets of this process are in it."""
+        members = self.sockets.rooms.matching(BroadcastOptions((room,)))
+        return {cast("Connection[Identity]", socket.context).identity.user_id for socket in members}
+
     async def count_servers(self) -> int:
         """How many share the rooms, this one included. Raises what Redis raises."""
         return await self.sockets.adapter.server_count()

@@ -106,9 +106,7 @@ async def test_session_by_its_pin(played):
     pin = await played.pool.fetchval("SELECT pin FROM quiz_sessions WHERE id = $1", played.scene.session_id)
     await finish_session(played.pool, played.scene.session_id)
     assert (await replay(played.url, pin)).quiz_session_id == played.scene.session_id
-    opened = await open_session(
-        played.pool, played.scene.host_id, played.scene.quiz_id, mode="self_paced", scoring="accuracy"
-    )
+    opened = await open_session(played.pool, played.scene.host_id, played.scene.quiz_id)
     assert opened
     await played.pool.execute("UPDATE quiz_sessions SET pin = $1 WHERE id = $2", pin, opened[0])
     assert (await replay(played.url, pin)).quiz_session_id == opened[0]

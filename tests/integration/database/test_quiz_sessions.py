@@ -103,7 +103,7 @@ async def test_pin_is_free_again_after_the_end(database_url, monkeypatch: pytest
         scene = await Scene.set(pool)
 
         async def again():
-            return await open_session(pool, scene.host_id, scene.quiz_id, mode="self_paced", scoring="accuracy")
+            return await open_session(pool, scene.host_id, scene.quiz_id)
 
         second = await again()
         assert second

@@ -14,6 +14,7 @@ from tiebreak.app_server.callers import identity_of
 from tiebreak.app_server.commands import Joins
 from tiebreak.app_server.frozen_questions import FrozenQuestions
 from tiebreak.app_server.join_limit import JoinLimit
+from tiebreak.app_server.live.conductor import Conductor
 from tiebreak.app_server.routes.path_ids import session_id_of
 from tiebreak.app_server.session_counts import CountedSessions
 from tiebreak.app_server.ticks import Ticks
@@ -30,14 +31,17 @@ from tiebreak.cache.leaderboard import MAX_ROWS, TOP_ROWS, Leaderboards
 from tiebreak.cache.limits import MissLimit
 from tiebreak.database import quiz_sessions
 from tiebreak.database.answers import answers_of
+from tiebreak.database.live_games import windows_of
 from tiebreak.database.pool import Pool
 from tiebreak.database.quiz_sessions import Mode, QuizSession
 from tiebreak.database.quizzes import StoredQuestion, quiz_owner
+from tiebreak.database.session_hosts import is_host
 from tiebreak.errors import Refusal, Refused
 from tiebreak.http_edge.addresses import counted_address_of
 from tiebreak.http_edge.bodies import StrictRequest
 from tiebreak.http_edge.description import FACTS, Facts
 from tiebreak.quiz.model import MAX_NAME, Name, ParticipantId, QuizId, QuizSessionId
+from tiebreak.quiz.options import Options
 from tiebreak.quiz.ranking import Leaderboard
 from tiebreak.text import clean_line
 
@@ -45,11 +49,20 @@ PIN_SCHEMA = {"type": "string", "pattern": "^[0-9]{6}$"}
 Pin = Annotated[str, Meta(extra_json_schema=PIN_SCHEMA)]
 
 
-class OpenRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """Which quiz to run, and how."""
+class OpenRequest(Options, forbid_unknown_fields=True, kw_only=True):
+    """Which quiz to run, and how; everything but these two is for live sessions."""
 
     quiz_id: QuizId
     mode: Mode
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.mode == "self_paced" and self.options() != Options():
+            raise ValueError("A self-paced session takes no options")
+
+    def options(self) -> Options:
+        """The live session's."""
+        return msgspec.convert(self, Options, from_attributes=True)
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -102,7 +115,8 @@ async def open_session(request: StrictRequest, data: OpenRequest, pool: Pool, bo
     host_id = identity_of(request).user_id
     if await quiz_owner(pool, data.quiz_id) not in {host_id, None}:
         raise Refused(Refusal.NOT_THE_OWNER)
-    opened = await quiz_sessions.open_session(pool, host_id, data.quiz_id, mode=data.mode, scoring="accuracy")
+    options = data.options() if data.mode == "live" else None
+    opened = await quiz_sessions.open_session(pool, host_id, data.quiz_id, options)
     if opened is None:
         raise Refused(Refusal.QUIZ_NOT_FOUND)
     await boards.open(opened[0])
@@ -152,13 +166,16 @@ async def finish_session(
     quiz_session_id: str,
     pool: Pool,
     questions: FrozenQuestions,
+    conductor: Conductor,
     ticks: Ticks,
     leaderboards: Leaderboards,
 ) -> Finished:
     """End a session for good; may be repeated. Its board is kept, its answers for ever."""
     session = await existing(pool, session_id_of(quiz_session_id))
-    if session.host_id != identity_of(request).user_id:
+    if not await is_host(pool, session.id, identity_of(request).user_id):
         raise Refused(Refusal.NOT_THE_HOST)
+    if session.options:
+        await conductor.finish(session.id)
     ended_now = await quiz_sessions.finish_session(pool, session.id)
     # Also when it was finished before: that request may have been cut off here.
     questions.forget(session.id)
@@ -221,8 +238,14 @@ async def show_questions(
     participant = await quiz_sessions.find_participant(pool, session.id, user_id)
     if participant:
         given = {answer.question_id: answer for answer in await answers_of(pool, participant.id)}
-        me, views = Me(participant.id, participant.name), [player_question_view(it, given.get(it.id)) for it in stored]
-    elif session.host_id == user_id:
+        windows = await windows_of(pool, session.id) if session.options else None
+        me = Me(participant.id, participant.name)
+        views = [
+            player_question_view(it, given.get(it.id), is_shut=windows is None or windows[it.id].shut_at_ms is not None)
+            for it in stored
+            if windows is None or it.id in windows
+        ]
+    elif await is_host(pool, session.id, user_id):
         me, views = None, [host_question_view(it) for it in stored]
     else:
         raise Refused(Refusal.NOT_JOINED)

@@ -1,0 +1,1 @@
+"""Live sessions: a host leads the room from question to question (docs/live.md)."""
