@@ -154,7 +154,7 @@ class Schedule:
         questions = [QuestionId(self._ids.new()) for _ in POINTS]
         tables.questions[session_id] = [
             {"id": id_, "type": "true_false", "prompt": "?", "body": '{"answer":true}', "points": points}
-            | {"time_limit_ms": None}
+            | {"time_limit_ms": None, "is_shuffled": False}
             for id_, points in zip(questions, POINTS, strict=True)
         ]
         users = [UserId(self._ids.new()) for _ in range(random.randint(2, 4))]

@@ -90,7 +90,8 @@ async def copied(real: Pool, scene: Scene, simulated: DirectPool) -> None:
     tables.questions[scene.session_id] = [
         dict(row)
         for row in await real.fetch(
-            "SELECT q.id, q.type, q.prompt, q.body, l.points, l.time_limit_ms FROM quiz_session_questions l "
+            "SELECT q.id, q.type, q.prompt, q.body, l.points, l.time_limit_ms, false AS is_shuffled "
+            "FROM quiz_session_questions l "
             "JOIN questions q ON q.id = l.question_id WHERE l.quiz_session_id = $1 ORDER BY l.position",
             scene.session_id,
         )

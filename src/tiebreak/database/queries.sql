@@ -97,8 +97,9 @@ SELECT id FROM quiz_sessions WHERE pin = $1 AND state <> 'finished'
 UPDATE quiz_sessions SET state = 'finished', closed_at = now() WHERE id = $1 AND state <> 'finished' RETURNING id
 
 -- name: session_questions
-SELECT q.id, q.type, q.prompt, q.body, l.points, l.time_limit_ms
-FROM quiz_session_questions l JOIN questions q ON q.id = l.question_id
+SELECT q.id, q.type, q.prompt, q.body, l.points, l.time_limit_ms,
+       (s.options ->> 'shuffle_choices')::bool IS TRUE AS is_shuffled
+FROM quiz_session_questions l JOIN questions q ON q.id = l.question_id JOIN quiz_sessions s ON s.id = l.quiz_session_id
 WHERE l.quiz_session_id = $1 ORDER BY l.position
 
 -- name: join_sessions

@@ -19,6 +19,7 @@ from tiebreak.quiz.live import Game
 from tiebreak.quiz.model import ParticipantId, QuizId, QuizSessionId, UserId
 from tiebreak.quiz.options import Options
 from tiebreak.quiz.ranking import opened_at_ms
+from tiebreak.quiz.shuffling import shuffled
 
 Mode = Literal["self_paced", "live"]
 State = Literal["open", "finished"]
@@ -161,8 +162,15 @@ async def finish_session(pool: Pool, quiz_session_id: QuizSessionId) -> bool:
 
 
 async def session_questions(pool: Pool, quiz_session_id: QuizSessionId) -> tuple[StoredQuestion, ...]:
-    """The questions frozen when the session opened, with their keys; none if there is no such session."""
-    return stored_questions(await pool.fetch(sql("session_questions"), quiz_session_id))
+    """The questions frozen when the session opened, with their keys; none if there is no such session.
+
+    Choices are in the order that the session has them in.
+    """
+    rows = await pool.fetch(sql("session_questions"), quiz_session_id)
+    stored = stored_questions(rows)
+    if not rows or not rows[0]["is_shuffled"]:
+        return stored
+    return tuple(StoredQuestion(it.id, shuffled(it.question, it.id, quiz_session_id)) for it in stored)
 
 
 async def join_sessions(pool: Pool, joins: Sequence[Join]) -> list[Participant | Refusal]:
