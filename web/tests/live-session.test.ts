@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { LiveSession } from "../src/lib/live-session.svelte.ts";
 import { Login } from "../src/lib/login.ts";
-import type { LeaderboardUpdating, Row, Snapshot } from "../src/lib/messages.ts";
+import type { LeaderboardUpdating, Row } from "../src/lib/messages.ts";
 import type { QuizSocket } from "../src/lib/socket.ts";
+import { FakeSocket } from "./fake-socket.ts";
 
 const ME = "me";
 const row = (id: string, rank: number, score: number): Row => ({
@@ -19,44 +20,6 @@ const message = (epoch: string, version: number, rows: Row[] = []): LeaderboardU
   rows,
 });
 
-/** A connection whose server side is the test. */
-class FakeSocket {
-  connected = false;
-  readonly asked: string[] = [];
-  refusal: string | null = null;
-  answer: (name: string) => Snapshot = () => message("e", 1);
-  readonly #handlers = new Map<string, (message: unknown) => void>();
-
-  on(name: string, handler: (message: unknown) => void): void {
-    this.#handlers.set(name, handler);
-  }
-  say(name: string, body?: unknown): void {
-    this.#handlers.get(name)?.(body);
-  }
-  connect(): void {
-    this.connected = true;
-    this.say("connect");
-  }
-  drop(): void {
-    this.connected = false;
-    this.say("disconnect");
-  }
-  timeout(): this {
-    return this;
-  }
-  async emitWithAck(name: string): Promise<object> {
-    this.asked.push(name);
-    if (this.refusal) return { ok: false, code: this.refusal, title: "" };
-    return { ok: true, ...this.answer(name) };
-  }
-  emit(name: string): void {
-    this.asked.push(name);
-  }
-  close(): void {
-    this.connected = false;
-  }
-}
-
 let socket: FakeSocket;
 function sessionOf(participantId: string | null): LiveSession {
   const seat = { quizSessionId: "s", login: new Login("player"), participantId };
@@ -67,6 +30,7 @@ const settle = () => vi.advanceTimersByTimeAsync(0);
 beforeEach(() => {
   vi.useFakeTimers();
   socket = new FakeSocket();
+  socket.answer = () => message("e", 1);
   vi.stubGlobal("fetch", async () => new Response(JSON.stringify({ answer_count: 7 })));
 });
 afterEach(() => {

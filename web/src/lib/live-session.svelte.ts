@@ -2,7 +2,7 @@ import { open } from "./api.ts";
 import { pause, pauseMs } from "./backoff.ts";
 import { adopt, type Board, judge, laterOf } from "./board.ts";
 import type { Login } from "./login.ts";
-import type { LeaderboardUpdating, QuizSession, Row, SessionUpdate, Snapshot } from "./messages.ts";
+import type { Entered, LeaderboardUpdating, QuizSession, Row, SessionUpdate } from "./messages.ts";
 import { Problem } from "./problem.ts";
 import { openSocket, type QuizSocket } from "./socket.ts";
 import { SpacedCall } from "./spaced-call.ts";
@@ -28,6 +28,8 @@ export class LiveSession {
   isLive = $state(false);
   /** Why the room cannot be entered at all: not joined, not the host, no such quiz session. */
   refusal = $state.raw<Problem | null>(null);
+  /** Called with what each entering brought, after it is shown here. */
+  onEntered: (entered: Entered) => void = () => {};
 
   readonly #socket: QuizSocket;
   readonly #ownRow = new SpacedCall(() => void this.#askOwnRow(), OWN_ROW);
@@ -81,12 +83,13 @@ export class LiveSession {
   }
 
   /** False if the snapshot was overtaken by a new epoch, and another one has to be asked for. */
-  #adopt(snapshot: Snapshot): boolean {
+  #adopt(snapshot: Entered): boolean {
     const held = this.#held;
     this.#held = null;
     this.board = adopt(this.board, snapshot, held);
     this.#followMe(snapshot.me ?? null);
     this.isLive = true;
+    this.onEntered(snapshot);
     return held === null || held.epoch === this.board.epoch;
   }
 

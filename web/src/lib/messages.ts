@@ -78,7 +78,7 @@ export interface QuizSession {
   quiz_session_id: string;
   title: string;
   language: string;
-  mode: "self_paced";
+  mode: "self_paced" | "live";
   state: QuizSessionState;
   pin: string | null;
   question_count: number;
@@ -86,6 +86,14 @@ export interface QuizSession {
   answer_count: number;
   opened_at: number;
   closed_at: number | null;
+  /** What somebody who wants in has to know of a live session; null for a self-paced one. */
+  live: Doorplate | null;
+}
+
+export interface Doorplate {
+  names: NameRule;
+  teams: string[];
+  phones: Phones;
 }
 
 export interface Participant {
@@ -134,6 +142,159 @@ export interface AnswerOutcome {
   receipt: string | null;
 }
 
+/** In a live session nothing is said of an answer before the reveal. */
+export interface HeldOutcome {
+  participant_answer_id: string;
+  correct: null;
+  score: null;
+  receipt: string | null;
+}
+
+export interface JoinBody {
+  name?: string;
+  team?: string;
+}
+
+// The live game
+
+export type Scoring = "accuracy" | "speed" | "fair";
+/** Whether phones show a question's text, or only the shapes to tap. */
+export type Phones = "full" | "shapes";
+/** Whether players choose their names, past a filter or not, or are given one. */
+export type NameRule = "free" | "filtered" | "generated";
+export type TeamScore = "average" | "sum";
+
+/** How a live session is played; what is left out has the server's default. */
+export interface GameOptions {
+  scoring?: Scoring;
+  streak_bonus?: boolean;
+  partial_credit?: boolean;
+  latency_credit?: boolean;
+  shuffle_choices?: boolean;
+  auto_advance?: boolean;
+  close_when_all_answered?: boolean;
+  late_join?: boolean;
+  phones?: Phones;
+  names?: NameRule;
+  teams?: string[];
+  team_score?: TeamScore;
+}
+
+export type GamePhase =
+  | "lobby"
+  | "countdown"
+  | "question"
+  | "reveal"
+  | "board"
+  | "podium"
+  | "finished";
+
+export type LiveQuestionType = QuestionType | "order" | "numeric" | "poll" | "word_cloud" | "info";
+
+export interface Picture {
+  image_id: string;
+  alt: string;
+}
+
+/** A question as everybody sees it, without the key. */
+export interface LiveQuestion {
+  question_id: string;
+  type: LiveQuestionType;
+  prompt: string;
+  /** In the order of this session; null in the countdown, and for types that have none. */
+  choices: string[] | null;
+  image: Picture | null;
+  points: number;
+  time_limit_ms: number | null;
+}
+
+/** How often an answer was given: `answer` is a place among the choices, a truth, or a text. */
+export interface AnswerCount {
+  answer: number | boolean | string;
+  count: number;
+}
+
+export interface Reveal {
+  /** null where no answer is the right one: poll, word_cloud. */
+  right_answer: RightAnswer | null;
+  explanation: string | null;
+  distribution: AnswerCount[];
+  answered: number;
+  right: number;
+}
+
+export interface TeamRow {
+  team: string;
+  score: number;
+  players: number;
+}
+
+/**
+ * The whole game as every screen sees it. It grows by steps: the game with the highest `step` is the
+ * newest, and of two with the same step the later one has the newer counts. Times are durations
+ * from the moment it was sent; while it is `paused` they stand still.
+ */
+export interface Game {
+  quiz_session_id: string;
+  step: number;
+  phase: GamePhase;
+  title: string;
+  language: string;
+  /** From 0; null in the lobby. */
+  question_index: number | null;
+  question_count: number;
+  question: LiveQuestion | null;
+  opens_in_ms: number | null;
+  closes_in_ms: number | null;
+  /** When the game moves on by itself. */
+  next_in_ms: number | null;
+  paused: boolean;
+  auto_advance: boolean;
+  locked: boolean;
+  answered: number;
+  players: number;
+  scoring: Scoring;
+  phones: Phones;
+  teams: string[];
+  reveal: Reveal | null;
+  team_board: TeamRow[] | null;
+  pin: string | null;
+}
+
+export type GameCommand =
+  | "start"
+  | "next"
+  | "close"
+  | "skip"
+  | "pause"
+  | "resume"
+  | "add_time"
+  | "end"
+  | "lock"
+  | "unlock"
+  | "auto_on"
+  | "auto_off";
+
+/** One player's own side of the game, and of nobody else's. */
+export interface MyResult {
+  step: number;
+  question_id: string | null;
+  /** `score` is null until the reveal, `correct` also where no answer is the right one. */
+  answered: { answer: Answer; correct: boolean | null; score: number | null } | null;
+  right_answer: RightAnswer | null;
+  /** Right answers in a row. */
+  streak: number;
+  score: number;
+  rank: number | null;
+  players: number;
+  /** The next better place, and the points that are missing to it. */
+  next: { rank: number; points: number } | null;
+  name: string;
+  team: string | null;
+  /** How much longer than the others this player may take, where the host gave extra time. */
+  extra_time_percent?: number;
+}
+
 // Leaderboard
 
 export interface Row {
@@ -170,10 +331,15 @@ export interface LeaderboardQuery {
   around?: "me";
 }
 
+/** The board; of a live session, the game as well. */
+export type Entered = Snapshot & { game?: Game };
+
 export interface ClientMessages {
-  enter_session(body: { quiz_session_id: string }, acknowledge: Acknowledge<Snapshot>): void;
+  enter_session(body: { quiz_session_id: string }, acknowledge: Acknowledge<Entered>): void;
   leave_session(body: { quiz_session_id: string }, acknowledge: Acknowledge<object>): void;
   get_leaderboard(query: LeaderboardQuery, acknowledge: Acknowledge<Snapshot>): void;
+  get_game(body: { quiz_session_id: string }, acknowledge: Acknowledge<Game>): void;
+  get_my_result(body: { quiz_session_id: string }, acknowledge: Acknowledge<MyResult>): void;
   renew_token(body: { token: string }, acknowledge: Acknowledge<object>): void;
 }
 
@@ -193,8 +359,27 @@ export interface SessionUpdate {
   participant_count: number;
 }
 
+/** Counts only, while a question is open; of the game with that `step`. */
+export interface ProgressUpdate {
+  quiz_session_id: string;
+  step: number;
+  answered: number;
+  players: number;
+}
+
+/** Who came in since the last one: the newest names, and how many more. */
+export interface PlayersUpdate {
+  quiz_session_id: string;
+  joined: string[];
+  more: number;
+  participant_count: number;
+}
+
 export interface ServerMessages {
   leaderboard_updating(message: LeaderboardUpdating): void;
   score_update(message: ScoreUpdate): void;
   session_update(message: SessionUpdate): void;
+  game_update(message: Game): void;
+  progress_update(message: ProgressUpdate): void;
+  players_update(message: PlayersUpdate): void;
 }
