@@ -162,6 +162,15 @@ describe("news that did not come", () => {
     expect(live.game?.phase).toBe("reveal");
   });
 
+  test("are not missed while somebody has extra time", async () => {
+    await host();
+    socket.say("game_update", openGame(5, { closes_in_ms: 5_000, next_in_ms: 10_000 }));
+    await pass(10_900);
+    expect(asked("get_game")).toBe(0);
+    await pass(400);
+    expect(asked("get_game")).toBe(1);
+  });
+
   test("are asked for when the page is looked at again", async () => {
     const page = Object.assign(new EventTarget(), { visibilityState: "hidden" });
     vi.stubGlobal("document", page);

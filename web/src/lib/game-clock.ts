@@ -31,11 +31,12 @@ export function earlierOf(one: Deadlines, other: Deadlines): Deadlines {
   };
 }
 
-/** The deadline that ends the phase; null if only the host ends it. */
-export function endOf({ phase }: Game, { opensAt, closesAt, nextAt }: Deadlines): number | null {
-  if (phase === "countdown") return opensAt;
-  return phase === "question" ? (closesAt ?? nextAt) : nextAt;
-}
+/**
+ * When the phase ends by itself; null if only the host ends it. A question ends when the last player
+ * who has extra time may no longer answer: that is after it closes for the others.
+ */
+export const endOf = ({ opensAt, closesAt, nextAt }: Deadlines): number | null =>
+  nextAt ?? closesAt ?? opensAt;
 
 export const leftMs = (at: number, now: number) => Math.max(0, at - now);
 

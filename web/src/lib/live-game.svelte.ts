@@ -86,7 +86,7 @@ export class LiveGame {
     return this.#left(this.game?.closes_in_ms, this.#deadlines.closesAt);
   }
 
-  /** Until the game moves on by itself. */
+  /** Until the game moves on by itself; while a question is open, until nobody may answer any more. */
   get nextInMs(): number | null {
     return this.#left(this.game?.next_in_ms, this.#deadlines.nextAt);
   }
@@ -190,11 +190,11 @@ export class LiveGame {
     this.#watching = setTimeout(() => {
       this.#news.ask();
       this.#watch();
-    }, this.#patienceMs(this.game));
+    }, this.#patienceMs());
   }
 
-  #patienceMs(game: Game): number {
-    const at = endOf(game, this.#deadlines);
+  #patienceMs(): number {
+    const at = endOf(this.#deadlines);
     if (at === null) return SILENCE_MS * (1 + this.random() / 2);
     const left = leftMs(at, this.clock());
     return left > 0 ? left + OVERDUE_MS : OVERDUE_AGAIN_MS * (1 + this.random());

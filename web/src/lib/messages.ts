@@ -224,6 +224,7 @@ export interface Reveal {
 }
 
 export interface TeamRow {
+  rank: number;
   team: string;
   score: number;
   players: number;
