@@ -55,6 +55,11 @@ INSERT INTO events (id, event_name, type, payload, quiz_session_id, shard) VALUE
 """
 
 
+def is_right(question: Question) -> bool:
+    graded = grade(question, RIGHT)
+    return graded is not None and graded.correct
+
+
 def one_statement_per_step(pool: Pool, room: Room) -> Way:
     """As the flow is drawn: each check a statement, then answer and event in a transaction.
 
@@ -69,7 +74,7 @@ def one_statement_per_step(pool: Pool, room: Room) -> Way:
             assert participant
             row = await connection.fetchrow(QUESTION, room.session_id, given.question_id)
             assert row
-            correct = grade(read_question(row["prompt"], row["body"], row["points"]), RIGHT)
+            correct = is_right(read_question(row["prompt"], row["body"], row["points"]))
             assert not await connection.fetchval(ANSWERED, participant["id"], given.question_id)
             points = row["points"] if correct else 0
             answer_row_id = new_id()
@@ -103,7 +108,7 @@ def one_statement(pool: Pool, room: Room) -> Way:
 
     async def record(given: Given) -> None:
         now_ms = time.time_ns() // 1_000_000
-        correct = grade(question, RIGHT)
+        correct = is_right(question)
         row = await pool.fetchrow(
             ALONE,
             new_id(),

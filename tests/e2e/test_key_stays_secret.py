@@ -9,9 +9,11 @@ from tests.client import QUESTIONS, connected
 SECRET = "kestrel-7f3a91"
 SECRET_QUESTIONS = [
     *QUESTIONS,
-    {"type": "typed", "prompt": "Say the word.", "answer": [SECRET, SECRET.upper()]},
+    {"type": "typed", "prompt": "Say the word.", "answer": [SECRET, SECRET.upper()], "explanation": f"Only {SECRET}."},
+    {"type": "numeric", "prompt": "How many?", "answer": 731_946_558, "tolerance": 731_946},
+    {"type": "order", "prompt": "In order.", "choices": ["b", "a", "c"], "answer": [1, 0, 2], "explanation": SECRET},
 ]
-KEY_FIELDS = {"answer", "right_answer", "correct", "key", "body", "answers"}
+KEY_FIELDS = {"answer", "right_answer", "correct", "key", "body", "answers", "explanation", "tolerance"}
 
 
 def fields_of(value, path=()):
@@ -54,17 +56,18 @@ async def test_no_byte_before_the_answer(system, master):
         ):
             await ann.get(path)
         # Tries that are no answers, to provoke an error message that says too much.
-        for at, nonsense in enumerate([99, [99], "true", 1, True]):
+        for at, nonsense in enumerate([99, [99], "true", 1, True, "many", [0, 1]]):
             assert (await ann.answer(session, questions[at], nonsense)).status_code == 400
         seen_by_ann = [*received]
         master.http.event_hooks["response"].clear()
-        for at, answer in enumerate([1, [1, 3], True, "chilly", SECRET]):
+        for at, answer in enumerate([1, [1, 3], True, "chilly", SECRET, 731_946_000, [1, 0, 2]]):
             assert (await bob.answer(session, questions[at], answer)).json()["correct"] is True
-        await screen.until(lambda: any(it["rows"][0]["score"] == 550 for it in screen.of("leaderboard_updating")))
+        await screen.until(lambda: any(it["rows"][0]["score"] == 750 for it in screen.of("leaderboard_updating")))
         messages = [json.dumps(payload, ensure_ascii=False) for _, payload in screen.received]
         for text in [*messages, *(body.decode(errors="replace") for body in seen_by_ann)]:
             assert SECRET not in text.lower()
             assert "chilly" not in text.lower()
+            assert "731946" not in text
         for _, payload in screen.received:
             assert not KEY_FIELDS & {path[-1] for path, _ in fields_of(payload)}
         before = (await ann.get(f"/quiz-session/{session}/questions")).json()
@@ -75,15 +78,20 @@ async def test_no_byte_before_the_answer(system, master):
         assert (await ann.answer(session, questions[4], "wrong", str(uuid4()))).json()["correct"] is False
         after = (await ann.get(f"/quiz-session/{session}/questions")).json()["questions"]
         assert after[4]["answered"]["right_answer"] == [SECRET, SECRET.upper()]
-        assert [question["answered"] for question in after[:4]] == [None] * 4
+        assert after[4]["answered"]["explanation"] == f"Only {SECRET}."
+        assert [question["answered"] for question in after if question != after[4]] == [None] * 6
 
 
 async def test_the_same_bytes_whatever_is_right(master):
     """Two quizzes that differ in their keys only look the same to a participant, ids and times aside."""
     host = await master.account()
     shown = []
-    for answers in ((0, [0], True, ["red"]), (2, [1, 2], False, ["blue", "azure"])):
-        variants = [question | {"answer": answer} for question, answer in zip(QUESTIONS, answers, strict=True)]
+    asked = [*QUESTIONS, *SECRET_QUESTIONS[5:]]
+    for answers, told in (
+        ((0, [0], True, ["red"], 3, [0, 1, 2]), {}),
+        ((2, [1, 2], False, ["blue", "azure"], 0.125, [2, 1, 0]), {"explanation": "So it is."}),
+    ):
+        variants = [question | told | {"answer": answer} for question, answer in zip(asked, answers, strict=True)]
         session, _ = await master.session(host, variants)
         ann = await master.guest("Ann")
         await ann.join(session)

@@ -94,6 +94,38 @@ async def test_every_type_is_graded(master):
         assert [it["correct"] for it in got] == [bool(score) for score in scores]
 
 
+OTHERS = [
+    {"type": "order", "prompt": "By size.", "choices": ["fox", "whale", "ant"], "answer": [2, 0, 1]},
+    {"type": "numeric", "prompt": "Normal body heat?", "answer": 36.6, "tolerance": 0.4, "points": 200},
+    {"type": "poll", "prompt": "How was it?", "choices": ["good", "bad"]},
+    {"type": "word_cloud", "prompt": "In a word?"},
+    {"type": "info", "prompt": "Have a break."},
+]
+
+
+@pytest.mark.parametrize(
+    ("answers", "correct", "scores"),
+    [
+        ([[2, 0, 1], 37, 0, " so so "], [True, True, True, True], [100, 200, 0, 0]),
+        ([[0, 2, 1], 37.000001, 1, "x"], [False, False, True, True], [0, 0, 0, 0]),
+    ],
+)
+async def test_types_with_an_order_a_number_or_no_key(master, answers, correct, scores):
+    """All or nothing in a self-paced session; a poll and a word cloud take anything and earn nothing, a slide none."""
+    session, questions = await master.session(await master.account(), OTHERS)
+    player = await master.guest()
+    await player.join(session)
+    got = [(await player.answer(session, *pair)).json() for pair in zip(questions, answers, strict=False)]
+    assert [(it["correct"], it["score"]) for it in got] == [*zip(correct, scores, strict=True)]
+    for anything in (True, 0, 0.5, "", []):
+        problem(await player.answer(session, questions[4], anything), 400, "answer_invalid")
+    shown = (await player.get(f"/quiz-session/{session}/questions")).json()["questions"]
+    assert [it["answered"]["answer"] for it in shown[:4]] == answers
+    assert [it["answered"]["right_answer"] for it in shown[:4]] == [[2, 0, 1], 36.6, None, None]
+    assert shown[1]["answered"]["tolerance"] == 0.4
+    assert shown[4]["answered"] is None
+
+
 async def test_answer_of_another_type_is_refused_and_lost_for_nobody(master):
     """400, and the participant may still answer."""
     session, questions = await master.session(await master.account())
@@ -101,7 +133,9 @@ async def test_answer_of_another_type_is_refused_and_lost_for_nobody(master):
     await ann.join(session)
     for answer in ("1", True, [1], 3, -1, 10**40):
         assert (await ann.answer(session, questions[0], answer)).status_code == 400
-    for answer in (1.5, None, {"a": 1}, ["x"], [[1]]):
+    for answer in (1.5, 1.0):
+        problem(await ann.answer(session, questions[0], answer), 400, "answer_invalid")
+    for answer in (None, {"a": 1}, ["x"], [[1]], [1.5]):
         problem(await ann.answer(session, questions[0], answer), 400, "request_invalid")
     assert (await ann.answer(session, questions[0], 1)).status_code == 200
 

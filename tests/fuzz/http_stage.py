@@ -7,10 +7,18 @@ from uuid import uuid4
 
 import httpx
 
-from tests.client import QUESTIONS
+from tests.client import QUESTIONS as FOUR_TYPES
 
 PASSWORD = "correct horse battery"
 SESSIONS = 5
+QUESTIONS = [
+    *FOUR_TYPES,
+    {"type": "order", "prompt": "By size.", "choices": ["fox", "whale", "ant"], "answer": [2, 0, 1]},
+    {"type": "numeric", "prompt": "Normal body heat?", "answer": 36.6, "tolerance": 0.4, "explanation": "In °C."},
+    {"type": "poll", "prompt": "How was it?", "choices": ["good", "bad"]},
+    {"type": "word_cloud", "prompt": "In a word?"},
+    {"type": "info", "prompt": "Have a break."},
+]
 
 
 class Stage:

@@ -44,7 +44,7 @@ ids = st.uuids().map(str)
 
 def fields(known: dict[str, list[str]], tokens: list[str]) -> dict[str, st.SearchStrategy[Any]]:
     """Values that are right for each field of a message, mostly of things that exist."""
-    answers = st.one_of(st.booleans(), st.integers(-1, 9), odd_text, st.lists(st.integers(-1, 9), max_size=9))
+    answers = st.one_of(st.booleans(), st.integers(-1, 9), numbers, odd_text, st.lists(st.integers(-1, 9), max_size=9))
     return {
         "quiz_session_id": st.one_of(st.sampled_from(known["quiz_session_id"]), ids),
         "question_id": st.one_of(st.sampled_from(known["question_id"]), ids),

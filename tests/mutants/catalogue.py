@@ -31,6 +31,8 @@ LEADERBOARD = "tests/integration/cache/test_leaderboard.py"
 OUTAGES = "tests/e2e/test_outages.py"
 DATABASE_OUTAGES = "tests/integration/database/test_outages.py"
 RELAY = "tests/integration/test_relay_without_database.py"
+SCORING = "tests/unit/quiz/test_scoring.py"
+GRADING = "tests/unit/quiz/test_grading.py"
 
 MUTANTS = (
     Mutant(
@@ -277,5 +279,53 @@ MUTANTS = (
         "await patiently(partial(load_signing_key, pool), seconds=10)",
         "await load_signing_key(pool)",
         "tests/integration/auth_server/test_process.py::test_a_connection_lost_while_starting_is_tried_again",
+    ),
+    Mutant(
+        "let-speed-win",
+        "In `fair`, all bonuses of a quiz are worth less than one right answer",
+        "quiz/scoring.py",
+        "(min(points) - 1) // len(points)",
+        "min(points) - 1",
+        f"{SCORING}::test_one_right_answer_more_beats_all_speed",
+    ),
+    Mutant(
+        "reward-the-slow",
+        "Nobody earns more for being slower",
+        "quiz/scoring.py",
+        "return limit_ms - taken_ms, limit_ms",
+        "return taken_ms, limit_ms",
+        f"{SCORING}::test_nobody_earns_more_for_being_slower",
+    ),
+    Mutant(
+        "pay-for-polls",
+        "What has no right answer earns nothing",
+        "quiz/scoring.py",
+        "points = question.points if earns(question) else 0",
+        "points = question.points",
+        f"{SCORING}::test_what_has_no_right_answer_earns_nothing",
+    ),
+    Mutant(
+        "compare-in-binary",
+        "Numbers are compared as they are written",
+        "quiz/grading.py",
+        "(Decimal(str(it)) for it in",
+        "(Decimal(it) for it in",
+        f"{GRADING}::test_numbers_are_compared_as_they_are_written",
+    ),
+    Mutant(
+        "reward-every-box",
+        "Picking every choice earns nothing",
+        "quiz/grading.py",
+        "(hits * wrong - misses * right)",
+        "(hits * wrong)",
+        f"{GRADING}::test_share_of_several_choices",
+    ),
+    Mutant(
+        "explain-too-early",
+        "What betrays the key is shown with it, never before",
+        "app_server/views.py",
+        "    return SessionQuestionView(answered=answered, **shown(stored))",
+        "    return SessionQuestionView(answered=answered, **shown(stored), **told_with_key(stored))",
+        "tests/e2e/test_key_stays_secret.py::test_no_byte_before_the_answer",
     ),
 )

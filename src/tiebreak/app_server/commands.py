@@ -108,8 +108,8 @@ class Answers:
     def _graded(self, questions: Questions, user_id: UserId, command: UpdateScore, now_ms: int) -> NewAnswer | None:
         """The answer as it will be recorded; None if it is none."""
         question = questions.get(command.question_id)
-        correct = grade(question, command.answer) if question else None
-        if question is None or correct is None:
+        graded = grade(question, command.answer) if question else None
+        if question is None or graded is None:
             return None
         return NewAnswer(
             AnswerId(new_id()),
@@ -118,8 +118,8 @@ class Answers:
             command.question_id,
             command.answer,
             command.answer_id,
-            correct,
-            score(question, correct=correct),
+            graded.correct,
+            score(question, correct=graded.correct),
             now_ms,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import TypeAlias, TypedDict
 
 import msgspec
 
@@ -11,17 +11,24 @@ from tiebreak.database.answers import GivenAnswer
 from tiebreak.database.quiz_sessions import Mode, QuizSession, SessionCounts, State
 from tiebreak.database.quizzes import StoredQuestion
 from tiebreak.quiz.model import (
-    ChoiceQuestion,
-    MultiChoiceQuestion,
+    ChoosingQuestion,
+    NumericQuestion,
     ParticipantId,
+    Question,
     QuestionId,
+    QuestionImage,
     QuizSessionId,
     Submission,
+    UnkeyedQuestion,
 )
 from tiebreak.quiz.options import NameRule, Options, Phones
 
-# An index, indexes, a bool, or the accepted strings.
-Key = bool | int | list[int | str]
+# An index, indexes, a bool, a number, or the accepted strings; None where nothing is right or wrong.
+Key: TypeAlias = bool | int | float | list[int | str] | None
+# Left out where there is none, so that what has no use for it reads what it always did.
+OptionalImage: TypeAlias = QuestionImage | msgspec.UnsetType
+OptionalText: TypeAlias = str | msgspec.UnsetType
+OptionalNumber: TypeAlias = int | float | msgspec.UnsetType
 
 
 class QuestionView(msgspec.Struct, frozen=True):
@@ -34,6 +41,9 @@ class QuestionView(msgspec.Struct, frozen=True):
     answer: Key
     points: int
     time_limit_ms: int | None
+    image: OptionalImage = msgspec.UNSET
+    explanation: OptionalText = msgspec.UNSET
+    tolerance: OptionalNumber = msgspec.UNSET
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -45,11 +55,13 @@ class Answered(msgspec.Struct, frozen=True):
     answer: Submission
     correct: bool | None
     score: int | None
-    right_answer: Key | None
+    right_answer: Key
+    explanation: OptionalText = msgspec.UNSET
+    tolerance: OptionalNumber = msgspec.UNSET
 
 
 class SessionQuestionView(msgspec.Struct, frozen=True):
-    """A question in a session. `answer`, the key, is there for the host only."""
+    """A question in a session. `answer`, the key, and what betrays it are there for the host only."""
 
     question_id: QuestionId
     type: str
@@ -59,6 +71,9 @@ class SessionQuestionView(msgspec.Struct, frozen=True):
     time_limit_ms: int | None
     answered: Answered | None
     answer: Key | msgspec.UnsetType = msgspec.UNSET
+    image: OptionalImage = msgspec.UNSET
+    explanation: OptionalText = msgspec.UNSET
+    tolerance: OptionalNumber = msgspec.UNSET
 
 
 class Me(msgspec.Struct, frozen=True):
@@ -105,17 +120,17 @@ class SessionView(msgspec.Struct, frozen=True):
 
 
 def question_view(stored: StoredQuestion) -> QuestionView:
-    return QuestionView(answer=key_of(stored), **shown(stored))
+    return QuestionView(answer=key_of(stored), **shown(stored), **told_with_key(stored))
 
 
 def host_question_view(stored: StoredQuestion) -> SessionQuestionView:
-    return SessionQuestionView(answered=None, answer=key_of(stored), **shown(stored))
+    return SessionQuestionView(answered=None, answer=key_of(stored), **shown(stored), **told_with_key(stored))
 
 
 def player_question_view(stored: StoredQuestion, given: GivenAnswer | None, *, is_shut: bool) -> SessionQuestionView:
     answered = None
     if given and is_shut:
-        answered = Answered(given.answer, given.correct, given.score, key_of(stored))
+        answered = Answered(given.answer, given.correct, given.score, key_of(stored), **told_with_key(stored))
     elif given:
         answered = Answered(given.answer, None, None, None)
     return SessionQuestionView(answered=answered, **shown(stored))
@@ -130,23 +145,51 @@ class Shown(TypedDict):
     choices: list[str] | None
     points: int
     time_limit_ms: int | None
+    image: OptionalImage
+
+
+class ToldWithKey(TypedDict):
+    """What betrays the key, beside it."""
+
+    explanation: OptionalText
+    tolerance: OptionalNumber
 
 
 def shown(stored: StoredQuestion) -> Shown:
     question = stored.question
     return Shown(
         question_id=stored.id,
-        type=str(question.__struct_config__.tag),
+        type=type_of(question),
         prompt=question.prompt,
-        choices=question.choices if isinstance(question, (ChoiceQuestion, MultiChoiceQuestion)) else None,
+        choices=choices_of(question),
         points=question.points,
         time_limit_ms=question.time_limit_ms,
+        image=question.image or msgspec.UNSET,
+    )
+
+
+def type_of(question: Question) -> str:
+    """The word for its type on the wire."""
+    return str(question.__struct_config__.tag)
+
+
+def choices_of(question: Question) -> list[str] | None:
+    return question.choices if isinstance(question, ChoosingQuestion) else None
+
+
+def told_with_key(stored: StoredQuestion) -> ToldWithKey:
+    question = stored.question
+    return ToldWithKey(
+        explanation=question.explanation or msgspec.UNSET,
+        tolerance=question.tolerance if isinstance(question, NumericQuestion) else msgspec.UNSET,
     )
 
 
 def key_of(stored: StoredQuestion) -> Key:
-    answer = stored.question.answer
-    return [*answer] if isinstance(answer, list) else answer
+    question = stored.question
+    if isinstance(question, UnkeyedQuestion):
+        return None
+    return [*question.answer] if isinstance(question.answer, list) else question.answer
 
 
 def live_facts(options: Options) -> LiveFacts:

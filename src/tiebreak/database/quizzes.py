@@ -13,6 +13,9 @@ from tiebreak.database.queries import sql
 from tiebreak.ids import new_id
 from tiebreak.quiz.model import Question, QuestionId, Quiz, QuizId, UserId
 
+# What only some questions have; the rest are columns of their own.
+BODY = ("choices", "answer", "tolerance", "image", "explanation")
+
 
 class StoredQuestion(msgspec.Struct, frozen=True):
     """A question with its id."""
@@ -114,9 +117,8 @@ async def _insert_questions(
     for question in questions:
         fields = msgspec.to_builtins(question)
         types.append(fields["type"])
-        bodies.append(
-            msgspec.json.encode({name: fields[name] for name in ("choices", "answer") if name in fields}).decode()
-        )
+        body = {name: fields[name] for name in BODY if fields.get(name) is not None}
+        bodies.append(msgspec.json.encode(body).decode())
     await connection.execute(
         sql("insert_questions"), ids, owner_id, types, [question.prompt for question in questions], bodies
     )

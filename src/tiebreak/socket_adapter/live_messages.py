@@ -7,20 +7,13 @@ from typing import ClassVar
 import msgspec
 
 from tiebreak.quiz.live import Phase
-from tiebreak.quiz.model import QuestionId, QuizSessionId, Submission
+from tiebreak.quiz.model import QuestionId, QuestionImage, QuizSessionId, Submission
 from tiebreak.quiz.options import Phones
 from tiebreak.quiz.ranking import Leaderboard
 from tiebreak.quiz.scoring import Policy
 
 # An index, indexes, a bool, a number, or the accepted strings.
 Key = bool | int | float | list[int | str]
-
-
-class ImageView(msgspec.Struct, frozen=True):
-    """A picture of a question, and what it shows in words."""
-
-    image_id: str
-    alt: str
 
 
 class LiveQuestion(msgspec.Struct, frozen=True):
@@ -30,7 +23,7 @@ class LiveQuestion(msgspec.Struct, frozen=True):
     type: str
     prompt: str
     choices: list[str] | None
-    image: ImageView | None
+    image: QuestionImage | None
     points: int
     time_limit_ms: int
 

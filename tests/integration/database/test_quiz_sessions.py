@@ -18,12 +18,26 @@ from tiebreak.database.quiz_sessions import (
 from tiebreak.database.quizzes import create_quiz, delete_quiz, load_quiz, quizzes_of, replace_quiz
 from tiebreak.errors import Refusal
 from tiebreak.ids import new_id
-from tiebreak.quiz.model import ChoiceQuestion, MultiChoiceQuestion, Quiz, TrueFalseQuestion, TypedQuestion
+from tiebreak.quiz.model import (
+    ChoiceQuestion,
+    ImageId,
+    InfoSlide,
+    MultiChoiceQuestion,
+    NumericQuestion,
+    OrderQuestion,
+    PollQuestion,
+    QuestionImage,
+    Quiz,
+    TrueFalseQuestion,
+    TypedQuestion,
+    WordCloudQuestion,
+)
 from tiebreak.quiz.ranking import opened_at_ms
 
 
 async def test_quiz_comes_back_as_it_was_stored(database_url):
-    """All four types with their keys, points and limits, in order."""
+    """All types with their keys, points and limits, in order; numbers as they were written."""
+    image = QuestionImage(image_id=ImageId(new_id()), alt="A tree in blossom")
     quiz = Quiz(
         title="Títle 🎉",
         language="pt",
@@ -32,6 +46,12 @@ async def test_quiz_comes_back_as_it_was_stored(database_url):
             MultiChoiceQuestion(prompt="2", choices=["a", "b", "c"], answer=[0, 2], points=150),
             TrueFalseQuestion(prompt="3", answer=False, time_limit_ms=20_000),
             TypedQuestion(prompt="4", answer=["x", "y"], points=0),
+            OrderQuestion(prompt="5", choices=["b", "a"], answer=[1, 0], explanation="By the alphabet"),
+            NumericQuestion(prompt="6", answer=0.1, tolerance=1e-9),
+            NumericQuestion(prompt="7", answer=-(10**15)),
+            PollQuestion(prompt="8", choices=["a", "b"], image=image),
+            WordCloudQuestion(prompt="9"),
+            InfoSlide(prompt="10", image=image),
         ],
     )
     async with opened_pool(database_url) as pool:
@@ -42,7 +62,7 @@ async def test_quiz_comes_back_as_it_was_stored(database_url):
         assert (stored.title, stored.language) == ("Títle 🎉", "pt")
         assert [it.question for it in stored.questions] == quiz.questions
         assert [it.id for it in stored.questions] == question_ids
-        assert [(it.id, it.question_count) for it in await quizzes_of(pool, owner)] == [(quiz_id, 4)]
+        assert [(it.id, it.question_count) for it in await quizzes_of(pool, owner)] == [(quiz_id, 10)]
 
 
 async def test_session_keeps_its_questions_when_the_quiz_changes(database_url):

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from tiebreak.app_server.frozen_questions import FrozenQuestions
-from tiebreak.app_server.live.script import is_graded
-from tiebreak.app_server.live.views import right_answer_of
+from tiebreak.app_server.views import Key, key_of
 from tiebreak.clock import Clock
 from tiebreak.database.live_games import PlayerResult, live_results, load_game, own_answer, windows_of
 from tiebreak.database.pool import Pool
@@ -17,8 +16,8 @@ from tiebreak.database.quiz_sessions import find_participant, load_session
 from tiebreak.database.quizzes import StoredQuestion
 from tiebreak.errors import Refusal, Refused
 from tiebreak.quiz.model import QuestionId, QuizSessionId, Submission, UserId
+from tiebreak.quiz.scoring import earns
 from tiebreak.single_flight import SingleFlight
-from tiebreak.socket_adapter.live_messages import Key
 
 FRESH_SECONDS = 0.5
 MAX_SESSIONS = 1_000
@@ -45,7 +44,7 @@ class MyResult(msgspec.Struct, frozen=True):
     step: int
     question_id: QuestionId | None
     answered: OwnAnswerView | None
-    right_answer: Key | None
+    right_answer: Key
     streak: int
     score: int
     rank: int | None
@@ -95,7 +94,7 @@ class MyResults:
         given = await own_answer(self._pool, quiz_session_id, asked.id, user_id) if asked else None
         window = (await windows_of(self._pool, quiz_session_id)).get(asked.id) if asked else None
         is_shut = window is not None and window.shut_at_ms is not None
-        is_right_or_wrong = asked is not None and is_graded(asked.question)
+        is_right_or_wrong = asked is not None and earns(asked.question)
         answered = None
         if given:
             answered = OwnAnswerView(
@@ -109,7 +108,7 @@ class MyResults:
             step=game.step,
             question_id=asked.id if asked else None,
             answered=answered,
-            right_answer=right_answer_of(asked) if asked and is_shut else None,
+            right_answer=key_of(asked) if asked and is_shut else None,
             streak=mine.streak,
             score=mine.score,
             rank=mine.rank,
@@ -127,7 +126,7 @@ class MyResults:
 
     async def _read(self, quiz_session_id: QuizSessionId, step: int) -> Known:
         questions = await self._questions.of(quiz_session_id)
-        graded = [id_ for id_, question in questions.items() if is_graded(question)]
+        graded = [id_ for id_, question in questions.items() if earns(question)]
         at = self._clock.monotonic()
         results = await live_results(self._pool, quiz_session_id, graded)
         ranks = {it.score: it.rank for it in results.values() if it.rank is not None}

@@ -5,15 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tiebreak.app_server.live.script import is_graded, script_of, type_of
+from tiebreak.app_server.views import choices_of, key_of, type_of
 from tiebreak.database.live_games import AnswerCount, Figures
 from tiebreak.database.quiz_sessions import QuizSession
 from tiebreak.database.quizzes import StoredQuestion
 from tiebreak.quiz.grading import fold
 from tiebreak.quiz.live import DEFAULT_LIMIT_MS, Game
-from tiebreak.quiz.model import Question, Submission
+from tiebreak.quiz.model import (
+    ChoiceQuestion,
+    InfoSlide,
+    MultiChoiceQuestion,
+    OrderQuestion,
+    PollQuestion,
+    Submission,
+    TrueFalseQuestion,
+    WordCloudQuestion,
+)
 from tiebreak.quiz.options import Options
-from tiebreak.socket_adapter.live_messages import Count, GameView, ImageView, Key, LiveQuestion, Reveal, TeamRow
+from tiebreak.quiz.scoring import earns
+from tiebreak.socket_adapter.live_messages import Count, GameView, LiveQuestion, Reveal, TeamRow
 
 # Of what was typed, the most frequent ones.
 MOST_FREQUENT = 10
@@ -70,38 +80,24 @@ def until(at_ms: int | None, now_ms: int) -> int | None:
 
 def live_question(stored: StoredQuestion, *, is_announced: bool) -> LiveQuestion:
     question = stored.question
-    image = getattr(question, "image", None)
     return LiveQuestion(
         question_id=stored.id,
         type=type_of(question),
         prompt=question.prompt,
         choices=None if is_announced else choices_of(question),
-        image=ImageView(str(image.image_id), image.alt) if image else None,
-        points=question.points if script_of([question])[0].scores else 0,
+        image=question.image,
+        points=question.points if earns(question) else 0,
         time_limit_ms=question.time_limit_ms or DEFAULT_LIMIT_MS,
     )
 
 
-def choices_of(question: Question) -> list[str] | None:
-    return getattr(question, "choices", None)
-
-
-def right_answer_of(stored: StoredQuestion) -> Key | None:
-    """The key; None where nothing is right or wrong."""
-    question = stored.question
-    if not is_graded(question):
-        return None
-    answer = question.answer
-    return [*answer] if isinstance(answer, list) else answer
-
-
 def reveal_of(stored: StoredQuestion, counts: Sequence[AnswerCount]) -> Reveal:
     return Reveal(
-        right_answer=right_answer_of(stored),
-        explanation=getattr(stored.question, "explanation", None),
+        right_answer=key_of(stored),
+        explanation=stored.question.explanation,
         distribution=distribution_of(stored, counts),
         answered=sum(it.count for it in counts),
-        right=sum(it.count for it in counts if it.correct) if is_graded(stored.question) else 0,
+        right=sum(it.count for it in counts if it.correct) if earns(stored.question) else 0,
     )
 
 
@@ -111,15 +107,17 @@ def distribution_of(stored: StoredQuestion, counts: Sequence[AnswerCount]) -> li
     for it in counts:
         for answer in it.answer if isinstance(it.answer, list) else [it.answer]:
             given[answer] += it.count
-    match type_of(stored.question):
-        case "choice" | "multi_choice" | "poll":
-            return [Count(index, given[index]) for index in range(len(choices_of(stored.question) or ()))]
-        case "true_false":
+    match stored.question:
+        case ChoiceQuestion() | MultiChoiceQuestion() | PollQuestion() as question:
+            return [Count(index, given[index]) for index in range(len(question.choices))]
+        case TrueFalseQuestion():
             return [Count(truth, given[truth]) for truth in (True, False)]
-        case "order" | "info":
+        case OrderQuestion() | InfoSlide():
             return []
-        case kind:
-            return most_frequent(given, MOST_FREQUENT_WORDS if kind == "word_cloud" else MOST_FREQUENT)
+        case WordCloudQuestion():
+            return most_frequent(given, MOST_FREQUENT_WORDS)
+        case _:
+            return most_frequent(given, MOST_FREQUENT)
 
 
 def most_frequent(given: Counter[Submission], longest: int) -> list[Count]:
