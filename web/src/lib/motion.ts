@@ -1,7 +1,8 @@
 import type { AnimationConfig } from "svelte/animate";
 import { flip } from "svelte/animate";
+import { settings } from "../settings/settings.svelte.ts";
 
-const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+const still = () => settings.isStill;
 
 /** A row glides from its old rank to its new one; under reduced motion it is simply there. */
 export function glide(node: Element, rects: { from: DOMRect; to: DOMRect }): AnimationConfig {
