@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
 from uuid import UUID
@@ -91,6 +90,11 @@ class Connection(Generic[Identity]):
             # It is just being let in, or is gone, and then forgotten.
             self.last(1.0)
 
+    @property
+    def round_trip_seconds(self) -> float | None:
+        """The shortest there was between a ping and its answer; None before the first one."""
+        return self._socket.client.session.round_trip_seconds
+
     def forget(self) -> None:
         """It is gone."""
         self._socket.namespace.server.engine.wheel.cancel(self._tick, self.close)
@@ -124,7 +128,7 @@ class SocketServer(Generic[Identity]):
         self._authenticate = authenticate
         self._limits = limits
         self._clock = clock
-        self._by_user: Counter[UUID] = Counter()
+        self._by_user: dict[UUID, list[Connection[Identity]]] = {}
         # Those just being let in among them. About 50 bytes each.
         self._connections: set[Connection[Identity]] = set()
         self.server = Server(
@@ -176,6 +180,11 @@ class SocketServer(Generic[Identity]):
         """Whose sockets of this process are in it."""
         members = self.sockets.rooms.matching(BroadcastOptions((room,)))
         return {cast("Connection[Identity]", socket.context).identity.user_id for socket in members}
+
+    def round_trip_seconds(self, user_id: UUID) -> float | None:
+        """The shortest measured for a user's sockets of this process; None if there are none, or none was yet."""
+        measured = [it.round_trip_seconds for it in self._by_user.get(user_id, ())]
+        return min((it for it in measured if it is not None), default=None)
 
     async def count_servers(self) -> int:
         """How many share the rooms, this one included. Raises what Redis raises."""
@@ -231,28 +240,31 @@ class SocketServer(Generic[Identity]):
         except Fault as fault:
             log.warning("socket.unavailable", code=fault.code)
             identity = Refusal.UNAVAILABLE
-        if not isinstance(identity, Refusal) and self._by_user[identity.user_id] >= self._limits.sockets_per_user:
-            identity = Refusal.TOO_MANY_SOCKETS
+        if not isinstance(identity, Refusal):
+            theirs = self._by_user.get(identity.user_id, ())
+            if len(theirs) >= self._limits.sockets_per_user:
+                identity = Refusal.TOO_MANY_SOCKETS
         if isinstance(identity, Refusal):
             self.server.engine.counts.count_refused(identity.code)
             raise ConnectRefused(identity.title, {"code": identity.code})
         # It has served, and is nothing to keep for the life of the socket.
         socket.auth.pop("token", None)
-        self._by_user[identity.user_id] += 1
         # Kept while the socket is away: nobody but the same user takes it up again.
         socket.data["user_id"] = str(identity.user_id)
         connection = Connection(socket, identity)
         connection.last(self._life_seconds(identity))
         socket.context = connection
         self._connections.add(connection)
+        self._by_user.setdefault(identity.user_id, []).append(connection)
 
     def _left(self, socket: Socket, _reason: str) -> None:
         connection = cast("Connection[Identity]", socket.context)
         connection.forget()
         self._connections.discard(connection)
         user_id = connection.identity.user_id
-        self._by_user[user_id] -= 1
-        if not self._by_user[user_id]:
+        theirs = self._by_user[user_id]
+        theirs.remove(connection)
+        if not theirs:
             del self._by_user[user_id]
 
     async def _renew(self, connection: Connection[Identity], message: RenewToken) -> None:

@@ -67,7 +67,7 @@ class Session:
 
     __slots__ = (
         *("_heard_at", "_leaving", "_pinged_at", "_probe", "_probe_tick", "_tick", "_upgrade"),
-        *("engine", "id", "is_held", "is_open", "listener", "request", "transport"),
+        *("engine", "id", "is_held", "is_open", "listener", "request", "round_trip_seconds", "transport"),
     )
 
     listener: Listener
@@ -87,6 +87,8 @@ class Session:
         self._upgrade = Upgrade.NONE if isinstance(transport, Polling) else Upgrade.DONE
         self._heard_at = asyncio.get_running_loop().time()
         self._pinged_at = 0.0
+        # The shortest that a ping and its answer took; a client can make it longer, never shorter. None: none yet.
+        self.round_trip_seconds: float | None = None
         self._tick = self._beat_in(engine.options.ping_interval_seconds)
 
     # --- for the listener ----------------------------------------------------------------------------------------
@@ -143,12 +145,21 @@ class Session:
             self.engine.counts.messages_received += 1
             self.listener.received(packet.data)
         elif packet.type == packets.PONG:
-            self._heard_at = asyncio.get_running_loop().time()
+            self._answered()
         elif packet.type == packets.CLOSE:
             self.break_off("transport close")
         elif packet.type == packets.PING:
             # Heartbeats come from the server since version 4.
             self.break_off("transport error")
+
+    def _answered(self) -> None:
+        """The answer to a ping, or one that nobody asked for."""
+        now = asyncio.get_running_loop().time()
+        if self._pinged_at > self._heard_at:
+            took = now - self._pinged_at
+            if self.round_trip_seconds is None or took < self.round_trip_seconds:
+                self.round_trip_seconds = took
+        self._heard_at = now
 
     def transport_lost(self, transport: Transport, reason: str) -> None:
         """A transport has failed or was closed by the client. Losing one that was only tried does no harm."""
