@@ -15,7 +15,7 @@ import msgspec
 
 from simulation.answer_log import AnswerLog, Row
 from tiebreak.database.queries import sql
-from tiebreak.events import SHARDS
+from tiebreak.events import HELD, SHARDS
 from tiebreak.quiz.ranking import opened_at_ms, reached_ms
 
 
@@ -41,6 +41,14 @@ class LeaseTables(msgspec.Struct):
         return deepcopy(self)
 
 
+class Window(msgspec.Struct):
+    """When a live question takes answers."""
+
+    opens_at_ms: int
+    closes_at_ms: int
+    shut_at_ms: int | None = None
+
+
 class Tables:
     """Rows by their keys."""
 
@@ -50,6 +58,10 @@ class Tables:
         self.sessions: dict[UUID, Row] = {}
         self.questions: dict[UUID, list[Row]] = {}
         self.participants: dict[tuple[UUID, UUID], tuple[UUID, str]] = {}
+        # Of live sessions, by session and question; and of participants, what is not as with everybody.
+        self.windows: dict[tuple[UUID, UUID], Window] = {}
+        self.extra_time: dict[UUID, int] = {}
+        self.removed: set[UUID] = set()
         # The ledger, and by its unique key.
         self.rows: list[Row] = []
         self.answers: dict[tuple[UUID, UUID], Row] = {}
@@ -99,6 +111,7 @@ class Tables:
         score: int,
         answered_at_ms: int,
         shard: int,
+        opens_at_ms: int | None,
         event_name: str,
         event_type: str,
     ) -> tuple[Row, Row | None] | None:
@@ -106,10 +119,12 @@ class Tables:
         if (session_id, user_id) not in self.participants:
             return None
         participant_id, name = self.participants[session_id, user_id]
-        state = self.sessions[session_id]["state"]
-        of_session = any(it["id"] == question_id for it in self.questions[session_id])
+        if participant_id in self.removed:
+            return None
+        gate = self._gate(session_id, question_id, participant_id, answered_at_ms, opens_at_ms)
+        is_live = self._is_live(session_id)
         row: Row | None = None
-        if state == "open" and of_session and (participant_id, question_id) not in self.answers:
+        if gate == "open" and (participant_id, question_id) not in self.answers:
             row = self.answers[participant_id, question_id] = {
                 "id": id_,
                 "session_id": session_id,
@@ -131,8 +146,9 @@ class Tables:
                 "question_id": question_id,
                 "score": score,
                 "answered_at_ms": answered_at_ms,
+                **({"time_decides": False} if is_live else {}),
             }
-            self.events.setdefault(shard, {})[id_] = {
+            self.events.setdefault(HELD if is_live else shard, {})[id_] = {
                 "id": id_,
                 "event_name": event_name,
                 "type": event_type,
@@ -142,11 +158,37 @@ class Tables:
         outcome = {
             "place": place,
             "participant_id": participant_id,
-            "state": state,
-            "of_session": of_session,
+            "gate": gate,
             "new": row is not None,
         }
         return outcome, row
+
+    def _is_live(self, session_id: UUID) -> bool:
+        return self.sessions[session_id]["mode"] == "live"
+
+    def _gate(
+        self, session_id: UUID, question_id: UUID, participant_id: UUID, answered_at_ms: int, opens_at_ms: int | None
+    ) -> str:
+        """'open', or why an answer may not be taken."""
+        if all(it["id"] != question_id for it in self.questions[session_id]):
+            return "foreign"
+        if self.sessions[session_id]["state"] != "open":
+            return "finished"
+        if not self._is_live(session_id):
+            return "open"
+        window = self.windows.get((session_id, question_id))
+        if window is None or answered_at_ms < window.opens_at_ms:
+            return "not_open"
+        percent = 100 + self.extra_time.get(participant_id, 0)
+        closes_at_ms = window.opens_at_ms + (window.closes_at_ms - window.opens_at_ms) * percent // 100
+        if answered_at_ms >= closes_at_ms or (window.shut_at_ms is not None and answered_at_ms >= window.shut_at_ms):
+            return "closed"
+        return "open" if window.opens_at_ms == opens_at_ms else "moved"
+
+    def _is_open(self, session_id: UUID, question_id: UUID) -> bool:
+        """Whether a live question is not shut yet."""
+        window = self.windows.get((session_id, question_id))
+        return window is not None and window.shut_at_ms is None
 
     def recorded_answers(
         self, sessions: Sequence[UUID], participants: Sequence[UUID], questions: Sequence[UUID]
@@ -155,12 +197,20 @@ class Tables:
         for place, (session_id, *key) in enumerate(zip(sessions, participants, questions, strict=True), start=1):
             if (row := self.answers.get((key[0], key[1]))) is not None:
                 position, digest = self.logs[session_id].place_of(row["id"])
+                if self._is_open(session_id, key[1]):
+                    position = digest = None
                 names = ("id", "answer_id", "correct", "score", "answered_at_ms")
                 found.append({"place": place, **{it: row[it] for it in names}, "position": position, "digest": digest})
         return found
 
     def ledger(self, session_id: UUID) -> list[Row]:
-        return [it for it in self.rows if it["session_id"] == session_id]
+        return [
+            {**it, "time_decides": not self._is_live(session_id)}
+            for it in self.rows
+            if it["session_id"] == session_id
+            and it["participant_id"] not in self.removed
+            and not self._is_open(session_id, it["question_id"])
+        ]
 
     def standings(self, session_id: UUID) -> list[Row]:
         opened = opened_at_ms(session_id)
@@ -171,7 +221,8 @@ class Tables:
             )
             if it["score"] > 0:
                 row["score"] += it["score"]
-                row["reached_ms"] = max(row["reached_ms"], reached_ms(opened, it["answered_at_ms"]))
+                if it["time_decides"]:
+                    row["reached_ms"] = max(row["reached_ms"], reached_ms(opened, it["answered_at_ms"]))
         order = sorted(totals.values(), key=lambda it: (-it["score"], it["reached_ms"], -it["id"].int))
         places = [(it["score"], it["reached_ms"]) for it in order]
         return [{"rank": places.index(place) + 1, **it} for it, place in zip(order, places, strict=True)]
@@ -194,7 +245,7 @@ class Tables:
 
     def participant(self, session_id: UUID, user_id: UUID) -> list[Row]:
         found = self.participants.get((session_id, user_id))
-        return [{"id": found[0], "name": found[1]}] if found else []
+        return [{"id": found[0], "name": found[1]}] if found and found[0] not in self.removed else []
 
     def finish_quiz_session(self, session_id: UUID) -> list[Row]:
         session = self.sessions[session_id]
@@ -215,6 +266,23 @@ class Tables:
             if waiting:
                 found += [{**waiting[id_], "shard": shard} for id_ in sorted(waiting)]
         return found[:limit]
+
+    def release_answers(self, session_id: UUID, shard: int) -> str:
+        held = self.events.get(HELD, {})
+        released = [id_ for id_, it in held.items() if it["quiz_session_id"] == session_id and self._may_go(it)]
+        for id_ in released:
+            self.events.setdefault(shard, {})[id_] = held.pop(id_)
+        return f"UPDATE {len(released)}"
+
+    def stragglers(self) -> list[Row]:
+        sessions = {it["quiz_session_id"] for it in self.events.get(HELD, {}).values() if self._may_go(it)}
+        return [{"quiz_session_id": it} for it in sorted(sessions)]
+
+    def _may_go(self, event: Row) -> bool:
+        payload = msgspec.json.decode(event["payload"])
+        window = self.windows.get((event["quiz_session_id"], UUID(payload["question_id"])))
+        is_shut = window is not None and window.shut_at_ms is not None
+        return is_shut and UUID(payload["quiz_session_participant_id"]) not in self.removed
 
     def remove_published(self, ids: Sequence[UUID], shards: Sequence[int], versions: Sequence[int]) -> str:
         removed = 0
@@ -271,6 +339,8 @@ STATEMENTS = {
         "participant",
         "finish_quiz_session",
         "waiting_events",
+        "release_answers",
+        "stragglers",
         "remove_published",
     )
 }

@@ -118,6 +118,8 @@ class Refusal(Enum):
     SESSION_FINISHED = (400, "The quiz session is finished")
     QUESTION_NOT_IN_QUIZ = (400, "The question does not belong to this quiz")
     QUESTION_ALREADY_ANSWERED = (400, "Question already answered")
+    QUESTION_NOT_OPEN = (400, "The question does not take answers yet")
+    QUESTION_CLOSED = (400, "The question takes no more answers")
     ANSWER_INVALID = (400, "The answer is not what this type of question expects")
     SESSION_NOT_LIVE = (400, "The quiz session is self-paced: it has no game to lead or follow")
     MESSAGE_UNKNOWN = (400, "No such message")

@@ -19,10 +19,15 @@ from tiebreak.quiz.model import AnswerId, ParticipantId, QuestionId, QuizSession
 TOPIC = "participant_score_change"
 DEAD_TOPIC = f"{TOPIC}.dead"
 SHARDS = 64
+# Nobody's: an event waits there until its question is shut (database/held_answers.py).
+HELD = -1
 
 
-class ScoreChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An answer and what it earned. Time and score are the answer's, never a consumer's."""
+class ScoreChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An answer and what it earned. Time and score are the answer's, never a consumer's.
+
+    Where time does not decide (live sessions), equal points share a place whenever they were reached.
+    """
 
     participant_answer_id: AnswerId
     quiz_session_id: QuizSessionId
@@ -32,6 +37,7 @@ class ScoreChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     # No board holds more (quiz/ranking.py).
     score: Annotated[int, Meta(ge=0, le=2_097_151)]
     answered_at_ms: int
+    time_decides: bool = True
 
 
 class ParticipantScoreChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -26,6 +26,7 @@ CARE = "tests/integration/boards/test_care.py"
 FAILOVER = "tests/integration/cache_worker/test_failover.py"
 OUTBOX = "tests/integration/database/test_outbox.py"
 ANSWERS = "tests/integration/database/test_answers.py"
+LIVE_ANSWERS = "tests/integration/database/test_live_answers.py"
 BATCHES = "tests/integration/database/test_batches.py"
 LEADERBOARD = "tests/integration/cache/test_leaderboard.py"
 OUTAGES = "tests/e2e/test_outages.py"
@@ -180,9 +181,73 @@ MUTANTS = (
         "take-late-answers",
         "A finished session takes no answer",
         "database/queries.sql",
-        "    FROM checked WHERE state = 'open' AND of_session\n    ON CONFLICT",
-        "    FROM checked WHERE of_session\n    ON CONFLICT",
+        "    FROM checked WHERE gate = 'open'\n    ON CONFLICT",
+        "    FROM checked WHERE gate IN ('open', 'finished')\n    ON CONFLICT",
         f"{ANSWERS}::test_finished_session_takes_no_answer_but_confirms_earlier_ones",
+    ),
+    Mutant(
+        "keep-live-questions-open",
+        "A live question takes answers within its window alone",
+        "database/queries.sql",
+        "WHEN $9 >= q.shut_at_ms OR $9 >= q.opens_at_ms\n",
+        "WHEN $9 >= q.shut_at_ms OR false AND $9 >= q.opens_at_ms\n",
+        f"{LIVE_ANSWERS}::test_window",
+    ),
+    Mutant(
+        "keep-live-questions-open-to-batches",
+        "Whether it comes alone or with others",
+        "database/queries.sql",
+        "OR given.answered_at_ms >= q.opens_at_ms\n",
+        "OR false AND given.answered_at_ms >= q.opens_at_ms\n",
+        f"{LIVE_ANSWERS}::test_window",
+    ),
+    Mutant(
+        "ignore-the-shutting",
+        "And none that comes after the host has shut it",
+        "database/queries.sql",
+        "WHEN $9 >= q.shut_at_ms OR $9 >= q.opens_at_ms\n",
+        "WHEN $9 >= q.opens_at_ms\n",
+        f"{LIVE_ANSWERS}::test_window",
+    ),
+    Mutant(
+        "take-stale-scores",
+        "A score computed with a window that has moved since is not recorded",
+        "database/queries.sql",
+        "WHEN $11::bigint IS DISTINCT FROM q.opens_at_ms THEN 'moved'",
+        "WHEN false THEN 'moved'",
+        f"{LIVE_ANSWERS}::test_score_of_another_window",
+    ),
+    Mutant(
+        "let-the-removed-answer",
+        "Who was removed has not joined",
+        "database/queries.sql",
+        "p.user_id = $3 AND p.removed_at IS NULL\n), recorded",
+        "p.user_id = $3\n), recorded",
+        f"{LIVE_ANSWERS}::test_removed_participant_has_not_joined",
+    ),
+    Mutant(
+        "publish-live-answers-at-once",
+        "Nobody learns of an answer to a live question before it is shut",
+        "database/queries.sql",
+        "$2, CASE WHEN is_live THEN -1 ELSE $10 END",
+        "$2, $10",
+        f"{LIVE_ANSWERS}::test_event_is_held_until_its_question_is_shut",
+    ),
+    Mutant(
+        "give-receipts-at-once",
+        "Nor can anybody find out by a receipt which answer is right",
+        "database/answers.py",
+        "            if answer.opens_at_ms is None\n            else None\n",
+        "",
+        f"{LIVE_ANSWERS}::test_receipt_waits_until_the_question_is_shut",
+    ),
+    Mutant(
+        "let-time-decide",
+        "In a live session equal points share a place",
+        "database/queries.sql",
+        "FILTER (WHERE a.score > 0 AND s.mode = 'self_paced'), 0)",
+        "FILTER (WHERE a.score > 0), 0)",
+        f"{LIVE_ANSWERS}::test_time_does_not_decide",
     ),
     Mutant(
         "insert-in-any-order",

@@ -138,7 +138,9 @@ class Answers:
         outcomes: list[Outcome | Refusal] = []
         changes: list[tuple[QuizSessionId, Change]] = []
         count = 0
-        for answer, recorded in zip(answers, await record_answers(self._pool, answers), strict=True):
+        for answer, outcome in zip(answers, await record_answers(self._pool, answers), strict=True):
+            # Live questions have no windows here yet.
+            recorded = Refusal.QUESTION_NOT_OPEN if outcome == "moved" else outcome
             if isinstance(recorded, Refusal):
                 outcomes.append(recorded)
                 self._metrics.answers[recorded.code] += 1

@@ -201,7 +201,7 @@ def answer_arguments(quiz_session_id: QuizSessionId, changes: Sequence[ScoreChan
             str(change.quiz_session_participant_id),
             change.name,
             change.score,
-            reached_ms(opened, change.answered_at_ms),
+            reached_ms(opened, change.answered_at_ms) if change.time_decides else 0,
         )
     return arguments
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -22,7 +23,8 @@ class NewAnswer(msgspec.Struct, frozen=True, gc=False):
     """A graded answer on its way into the ledger.
 
     `id` is its own, whatever becomes of the statement; `answer_id` is the client's. Each tells a retry, of ours or of
-    the client's, from a second answer.
+    the client's, from a second answer. `opens_at_ms` is None in a self-paced session; in a live one it is where the
+    question's window began when the score was computed, or NOT_ASKED.
     """
 
     id: AnswerId
@@ -34,12 +36,18 @@ class NewAnswer(msgspec.Struct, frozen=True, gc=False):
     correct: bool
     score: int
     answered_at_ms: int
+    opens_at_ms: int | None = None
+
+
+# No window begins there.
+NOT_ASKED = -1
 
 
 class Recorded(msgspec.Struct, frozen=True, gc=False):
     """An answer that counts. `new` is False if an earlier request had recorded it already.
 
-    `receipt` is None if it was recorded by a Tiebreak that kept no log, beside one that does.
+    `receipt` is None if it was recorded by a Tiebreak that kept no log, beside one that does; and in a live session
+    until the question is shut: who has two receipts in a row can find out by them whether an answer was right.
     """
 
     id: AnswerId
@@ -59,35 +67,51 @@ class GivenAnswer(msgspec.Struct, frozen=True):
     score: int
 
 
-async def record_answers(pool: Pool, answers: Sequence[NewAnswer]) -> list[Recorded | Refusal]:
+# "moved": the question's window is another one than the score was computed with. Nothing was recorded; with a new score
+# the answer may be given again.
+Outcome: TypeAlias = Recorded | Refusal | Literal["moved"]
+
+# By what the statement says of an answer that is not new, if nothing else was recorded for its question.
+NOT_RECORDED: Mapping[str, Outcome] = {
+    "foreign": Refusal.QUESTION_NOT_IN_QUIZ,
+    "finished": Refusal.SESSION_FINISHED,
+    "open": Refusal.QUESTION_ALREADY_ANSWERED,
+    "not_open": Refusal.QUESTION_NOT_OPEN,
+    "closed": Refusal.QUESTION_CLOSED,
+    "moved": "moved",
+}
+
+
+async def record_answers(pool: Pool, answers: Sequence[NewAnswer]) -> list[Outcome]:
     """Write each answer with its event, once, and into its session's log, all in one commit; their outcomes, in order.
 
-    Idempotent by `id` and by `answer_id`: the same answer again gives the first outcome again, after the session's end
-    too. Of several answers to one question, in one batch or in many, the unique constraint lets one through; the
-    others are refused. No answer's outcome depends on its neighbours'.
+    Idempotent by `id` and by `answer_id`: the same answer again gives the first outcome again, after the question's
+    close and the session's end too. Of several answers to one question, in one batch or in many, the unique constraint
+    lets one through; the others are refused. No answer's outcome depends on its neighbours'.
     """
     rows = [row_of(answer) for answer in answers]
     if len(rows) == 1:
         recorded = await fetch(pool, sql("record_answer"), *rows[0], TOPIC, "ADD_ANSWER")
     else:
         recorded = await fetch(pool, sql("record_answers"), *zip(*rows, strict=True), TOPIC, "ADD_ANSWER")
-    outcomes: list[Recorded | Refusal] = [Refusal.NOT_JOINED] * len(answers)
+    outcomes: list[Outcome] = [Refusal.NOT_JOINED] * len(answers)
     new: list[tuple[int, Record]] = []
     not_new: dict[int, ParticipantId] = {}
     for row in recorded:
         place: int = row["place"] - 1
         if row["new"]:
             new.append((place, row))
-        elif not row["of_session"]:
-            outcomes[place] = Refusal.QUESTION_NOT_IN_QUIZ
-        else:
+            continue
+        outcomes[place] = NOT_RECORDED[row["gate"]]
+        if row["gate"] != "foreign":
             not_new[place] = row["participant_id"]
-            finished = row["state"] == "finished"
-            outcomes[place] = Refusal.SESSION_FINISHED if finished else Refusal.QUESTION_ALREADY_ANSWERED
     for place, of_now in recorded_now(answers, new):
         outcomes[place] = of_now
     for place, earlier in (await recorded_before(pool, answers, not_new)).items():
-        outcomes[place] = earlier
+        if earlier is not None:
+            outcomes[place] = earlier
+        elif outcomes[place] is not Refusal.SESSION_FINISHED:
+            outcomes[place] = Refusal.QUESTION_ALREADY_ANSWERED
     return outcomes
 
 
@@ -100,7 +124,11 @@ def recorded_now(answers: Sequence[NewAnswer], new: list[tuple[int, Record]]) ->
         length: int = row["length"]
         position = positions.get(answer.quiz_session_id, length)
         positions[answer.quiz_session_id] = position - 1
-        receipt = Receipt(answer.id, answer.quiz_session_id, answer.answered_at_ms, position, row["digest"])
+        receipt = (
+            Receipt(answer.id, answer.quiz_session_id, answer.answered_at_ms, position, row["digest"])
+            if answer.opens_at_ms is None
+            else None
+        )
         yield place, Recorded(answer.id, row["participant_id"], answer.correct, answer.score, True, receipt)
 
 
@@ -117,13 +145,14 @@ def row_of(answer: NewAnswer) -> tuple[object, ...]:
         answer.score,
         answer.answered_at_ms,
         shard_of(answer.quiz_session_id),
+        answer.opens_at_ms,
     )
 
 
 async def recorded_before(
     pool: Pool, answers: Sequence[NewAnswer], not_new: Mapping[int, ParticipantId]
-) -> dict[int, Recorded]:
-    """Those of `not_new`, place and participant, that an earlier statement has recorded."""
+) -> dict[int, Recorded | None]:
+    """Those of `not_new`, place and participant, that an earlier statement has recorded; None: another answer."""
     if not not_new:
         return {}
     # A statement of its own: it sees what a competing transaction has committed in between.
@@ -134,10 +163,11 @@ async def recorded_before(
         [answers[place].question_id for place in not_new],
     )
     places = list(not_new)
-    found: dict[int, Recorded] = {}
+    found: dict[int, Recorded | None] = {}
     for row in rows:
         at: int = row["place"] - 1
         answer = answers[places[at]]
+        found[places[at]] = None
         ours = row["id"] == answer.id
         if ours or (answer.answer_id is not None and row["answer_id"] == answer.answer_id):
             receipt = (
@@ -165,7 +195,10 @@ async def answers_of(pool: Pool, participant_id: ParticipantId) -> list[GivenAns
 
 
 async def ledger(pool: Pool, quiz_session_id: QuizSessionId) -> list[ScoreChange]:
-    """Every answer of a session, as its event said it."""
+    """Every answer of a session that belongs on its board, as its event said it.
+
+    Not those of participants who were removed, nor those to a live question that is not shut.
+    """
     return [score_change(quiz_session_id, row) for row in await pool.fetch(sql("ledger"), quiz_session_id)]
 
 
@@ -179,6 +212,7 @@ def score_change(quiz_session_id: QuizSessionId, row: Record) -> ScoreChange:
         question_id=row["question_id"],
         score=row["score"],
         answered_at_ms=row["answered_at_ms"],
+        time_decides=row["time_decides"],
     )
 
 

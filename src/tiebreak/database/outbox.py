@@ -138,5 +138,5 @@ class Nudges:
 
 
 async def outbox_depth(pool: Pool) -> int:
-    """How many events wait."""
+    """How many events wait for a publisher worker; those that are held do not."""
     return await pool.fetchval(sql("outbox_depth"))

@@ -136,41 +136,51 @@ CROSS JOIN LATERAL (
 ) p
 
 -- name: participant
-SELECT id, name FROM quiz_session_participants WHERE quiz_session_id = $1 AND user_id = $2
+SELECT id, name FROM quiz_session_participants WHERE quiz_session_id = $1 AND user_id = $2 AND removed_at IS NULL
 
 -- name: answers_of_participant
 SELECT question_id, answer, correct, score FROM participant_answers WHERE quiz_session_participant_id = $1
 
 -- name: record_answers
 -- Each answer with its event and its place in the session's log, or none of them; answer and event share their id. No
--- row: the user has not joined. `new` is false if the question is not of the session, the session is finished, or the
--- question was answered before, be it by another of the given. `length` and `digest` are the session's log's after all of
--- the batch's new answers, which it has in the order of their ids.
+-- row: the user has not joined, or was removed. `gate` is 'open' if the answer may be taken, or else why not; an open
+-- one that is not `new` was answered before, be it by another of the given. `length` and `digest` are the session's
+-- log's after all of the batch's new answers, which it has in the order of their ids.
+-- In a live session 'moved' means that the question's window does not begin where the score was computed from; a new
+-- answer's event is held, on shard -1, until its question is shut (release_answers).
 -- LATERAL with LIMIT: one index lookup for each answer, whatever the planner believes of the tables.
 -- A log's end is locked last: batches of one session wait there for each other's commits, with their other work done.
 -- $1 answers' ids, $2 sessions, $3 users, $4 questions, $5 clients' answer_ids, $6 answers as JSON, $7 correct,
--- $8 scores, $9 answered at (ms), $10 shards, $11 event name, $12 event type
+-- $8 scores, $9 answered at (ms), $10 shards, $11 windows' beginnings (ms; null: self-paced), $12 event name,
+-- $13 event type
 WITH given AS (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bool[], $8::int[],
-                         $9::bigint[], $10::smallint[])
+                         $9::bigint[], $10::smallint[], $11::bigint[])
     WITH ORDINALITY AS g (id, quiz_session_id, user_id, question_id, answer_id, answer, correct, score,
-                          answered_at_ms, shard, place)
+                          answered_at_ms, shard, opens_at_ms, place)
 ), checked AS (
-    SELECT given.*, p.id AS participant_id, p.name, p.state, p.of_session
+    SELECT given.*, p.id AS participant_id, p.name, p.is_live, p.gate
     FROM given CROSS JOIN LATERAL (
-        SELECT p.id, p.name, s.state, EXISTS (
-            SELECT FROM quiz_session_questions WHERE quiz_session_id = s.id AND question_id = given.question_id
-        ) AS of_session
+        SELECT p.id, p.name, s.mode = 'live' AS is_live, CASE
+            WHEN q.question_id IS NULL THEN 'foreign'
+            WHEN s.state <> 'open' THEN 'finished'
+            WHEN s.mode = 'self_paced' THEN 'open'
+            WHEN given.answered_at_ms < q.opens_at_ms OR q.opens_at_ms IS NULL THEN 'not_open'
+            WHEN given.answered_at_ms >= q.shut_at_ms OR given.answered_at_ms >= q.opens_at_ms
+                + (q.closes_at_ms - q.opens_at_ms) * (100 + p.extra_time_percent) / 100 THEN 'closed'
+            WHEN given.opens_at_ms IS DISTINCT FROM q.opens_at_ms THEN 'moved'
+            ELSE 'open' END AS gate
         FROM quiz_session_participants p JOIN quiz_sessions s ON s.id = p.quiz_session_id
-        WHERE p.quiz_session_id = given.quiz_session_id AND p.user_id = given.user_id LIMIT 1
+        LEFT JOIN quiz_session_questions q ON q.quiz_session_id = s.id AND q.question_id = given.question_id
+        WHERE p.quiz_session_id = given.quiz_session_id AND p.user_id = given.user_id AND p.removed_at IS NULL LIMIT 1
     ) p
 ), recorded AS (
     -- In the order of the unique key: two batches that meet wait for each other in one direction only.
     INSERT INTO participant_answers
-        (id, quiz_session_participant_id, question_id, answer_id, answer, correct, score, answered_at)
-    SELECT id, participant_id, question_id, answer_id, answer, correct, score,
+        (id, quiz_session_participant_id, question_id, answer_id, answer, correct, score, response_ms, answered_at)
+    SELECT id, participant_id, question_id, answer_id, answer, correct, score, answered_at_ms - opens_at_ms,
            timestamptz 'epoch' + answered_at_ms * interval '1 ms'
-    FROM checked WHERE state = 'open' AND of_session
+    FROM checked WHERE gate = 'open'
     ORDER BY participant_id, question_id, place
     ON CONFLICT (quiz_session_participant_id, question_id) DO NOTHING
     RETURNING id
@@ -178,10 +188,11 @@ WITH given AS (
     SELECT checked.* FROM checked JOIN recorded USING (id)
 ), announced AS (
     INSERT INTO events (id, event_name, type, payload, quiz_session_id, shard)
-    SELECT id, $11, $12, jsonb_build_object(
+    SELECT id, $12, $13, jsonb_build_object(
         'participant_answer_id', id, 'quiz_session_id', quiz_session_id, 'quiz_session_participant_id', participant_id,
-        'name', name, 'question_id', question_id, 'score', score, 'answered_at_ms', answered_at_ms),
-        quiz_session_id, shard
+        'name', name, 'question_id', question_id, 'score', score, 'answered_at_ms', answered_at_ms)
+        || CASE WHEN is_live THEN '{"time_decides": false}' ELSE '{}' END::jsonb,
+        quiz_session_id, CASE WHEN is_live THEN -1 ELSE shard END
     FROM accepted
     RETURNING id
 ), batches AS (
@@ -204,29 +215,39 @@ WITH given AS (
     SELECT quiz_session_id, length, digest, ids[cardinality(ids)], ids, leaves
     FROM batches JOIN logged USING (quiz_session_id)
 )
-SELECT c.place, c.participant_id, c.state, c.of_session, r.id IS NOT NULL AS new, l.length, l.digest
+SELECT c.place, c.participant_id, c.gate, r.id IS NOT NULL AS new, l.length, l.digest
 FROM checked c LEFT JOIN recorded r USING (id) LEFT JOIN logged l USING (quiz_session_id)
 
 -- name: record_answer
 -- record_answers for one, by half the work of Postgres: the same parameters, none of them an array, and the same row.
 WITH checked AS (
-    SELECT p.id AS participant_id, p.name, s.state, EXISTS (
-        SELECT FROM quiz_session_questions WHERE quiz_session_id = s.id AND question_id = $4::uuid
-    ) AS of_session
+    SELECT p.id AS participant_id, p.name, s.mode = 'live' AS is_live, CASE
+        WHEN q.question_id IS NULL THEN 'foreign'
+        WHEN s.state <> 'open' THEN 'finished'
+        WHEN s.mode = 'self_paced' THEN 'open'
+        WHEN $9::bigint < q.opens_at_ms OR q.opens_at_ms IS NULL THEN 'not_open'
+        WHEN $9 >= q.shut_at_ms OR $9 >= q.opens_at_ms
+            + (q.closes_at_ms - q.opens_at_ms) * (100 + p.extra_time_percent) / 100 THEN 'closed'
+        WHEN $11::bigint IS DISTINCT FROM q.opens_at_ms THEN 'moved'
+        ELSE 'open' END AS gate
     FROM quiz_session_participants p JOIN quiz_sessions s ON s.id = p.quiz_session_id
-    WHERE p.quiz_session_id = $2::uuid AND p.user_id = $3
+    LEFT JOIN quiz_session_questions q ON q.quiz_session_id = s.id AND q.question_id = $4::uuid
+    WHERE p.quiz_session_id = $2::uuid AND p.user_id = $3 AND p.removed_at IS NULL
 ), recorded AS (
     INSERT INTO participant_answers
-        (id, quiz_session_participant_id, question_id, answer_id, answer, correct, score, answered_at)
-    SELECT $1::uuid, participant_id, $4, $5, $6, $7, $8::int, timestamptz 'epoch' + $9::bigint * interval '1 ms'
-    FROM checked WHERE state = 'open' AND of_session
+        (id, quiz_session_participant_id, question_id, answer_id, answer, correct, score, response_ms, answered_at)
+    SELECT $1::uuid, participant_id, $4, $5, $6, $7, $8::int, $9 - $11,
+           timestamptz 'epoch' + $9::bigint * interval '1 ms'
+    FROM checked WHERE gate = 'open'
     ON CONFLICT (quiz_session_participant_id, question_id) DO NOTHING
     RETURNING id
 ), announced AS (
     INSERT INTO events (id, event_name, type, payload, quiz_session_id, shard)
-    SELECT id, $11, $12, jsonb_build_object(
+    SELECT id, $12, $13, jsonb_build_object(
         'participant_answer_id', id, 'quiz_session_id', $2::uuid, 'quiz_session_participant_id', participant_id,
-        'name', name, 'question_id', $4::uuid, 'score', $8::int, 'answered_at_ms', $9::bigint), $2, $10
+        'name', name, 'question_id', $4::uuid, 'score', $8::int, 'answered_at_ms', $9::bigint)
+        || CASE WHEN is_live THEN '{"time_decides": false}' ELSE '{}' END::jsonb,
+        $2, CASE WHEN is_live THEN -1 ELSE $10 END
     FROM checked, recorded
     RETURNING id
 ), leaves AS (
@@ -242,11 +263,12 @@ WITH checked AS (
     INSERT INTO answer_links (quiz_session_id, position, digest, last_id, ids, leaves)
     SELECT $2, length, digest, $1, ARRAY[$1], leaf FROM leaves, logged
 )
-SELECT 1 AS place, participant_id, state, of_session, length IS NOT NULL AS new, length, digest
+SELECT 1 AS place, participant_id, gate, length IS NOT NULL AS new, length, digest
 FROM checked LEFT JOIN logged ON true
 
 -- name: recorded_answers
--- What is recorded, and its place in the log: null if a Tiebreak that kept none recorded it.
+-- What is recorded, and its place in the log: null if a Tiebreak that kept none recorded it, and until a live question
+-- is shut.
 -- $1 sessions, $2 participants, $3 questions
 SELECT given.place, a.id, a.answer_id, a.correct, a.score, a.answered_at_ms, l.position, l.digest
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY
@@ -259,7 +281,10 @@ CROSS JOIN LATERAL (
 LEFT JOIN LATERAL (
     -- Ids follow the clock, so of the links that end later the first ones have it.
     SELECT position - cardinality(ids) + array_position(ids, a.id) AS position, digest FROM answer_links
-    WHERE quiz_session_id = given.quiz_session_id AND last_id >= a.id AND a.id = ANY(ids) ORDER BY last_id LIMIT 1
+    WHERE quiz_session_id = given.quiz_session_id AND last_id >= a.id AND a.id = ANY(ids) AND NOT EXISTS (
+        SELECT FROM quiz_session_questions WHERE quiz_session_id = given.quiz_session_id
+            AND question_id = given.question_id AND opens_at_ms IS NOT NULL AND shut_at_ms IS NULL
+    ) ORDER BY last_id LIMIT 1
 ) l ON true
 
 -- name: answer_log
@@ -294,34 +319,64 @@ WHERE quiz_session_id = $1 AND $2 = ANY(ids) ORDER BY position LIMIT 1
 
 -- name: ledger_until
 -- The answers of a session's log up to a position, as `ledger` gives them.
-SELECT a.id, p.id AS participant_id, p.name, a.question_id, a.score,
-       floor(extract(epoch FROM a.answered_at) * 1000)::bigint AS answered_at_ms
+SELECT a.id, p.id AS participant_id, p.name, a.question_id, a.score, s.mode = 'self_paced' AS time_decides,
+       floor(extract(epoch FROM a.answered_at) * 1000)::bigint AS answered_at_ms, q.shut_at_ms
 FROM answer_links l CROSS JOIN LATERAL unnest(l.ids) WITH ORDINALITY AS i (id, number)
 JOIN participant_answers a ON a.id = i.id JOIN quiz_session_participants p ON p.id = a.quiz_session_participant_id
+JOIN quiz_sessions s ON s.id = p.quiz_session_id
+JOIN quiz_session_questions q ON q.quiz_session_id = p.quiz_session_id AND q.question_id = a.question_id
 WHERE l.quiz_session_id = $1 AND l.position - cardinality(l.ids) + i.number <= $2
+    AND p.removed_at IS NULL AND (s.mode = 'self_paced' OR q.shut_at_ms IS NOT NULL)
+
+-- name: stragglers
+-- Sessions with held events of questions that are shut.
+SELECT DISTINCT e.quiz_session_id
+FROM events e
+JOIN quiz_session_questions q
+    ON q.quiz_session_id = e.quiz_session_id AND q.question_id = (e.payload ->> 'question_id')::uuid
+JOIN quiz_session_participants p ON p.id = (e.payload ->> 'quiz_session_participant_id')::uuid
+WHERE e.shard = -1 AND q.shut_at_ms IS NOT NULL AND p.removed_at IS NULL
+
+-- name: release_answers
+-- $1 session, $2 its shard. What another transaction is about to release is left to it.
+UPDATE events SET shard = $2
+WHERE shard = -1 AND id IN (
+    SELECT e.id
+    FROM events e
+    JOIN quiz_session_questions q
+        ON q.quiz_session_id = e.quiz_session_id AND q.question_id = (e.payload ->> 'question_id')::uuid
+    JOIN quiz_session_participants p ON p.id = (e.payload ->> 'quiz_session_participant_id')::uuid
+    WHERE e.shard = -1 AND e.quiz_session_id = $1 AND q.shut_at_ms IS NOT NULL AND p.removed_at IS NULL
+    FOR UPDATE OF e SKIP LOCKED
+)
 
 -- name: session_of_pin
 -- The open one, or else the last that had it.
 SELECT id FROM quiz_sessions WHERE pin = $1 ORDER BY state = 'finished', opened_at DESC LIMIT 1
 
 -- name: ledger
--- Every answer of a session, as its event said it.
-SELECT a.id, p.id AS participant_id, p.name, a.question_id, a.score,
-       floor(extract(epoch FROM a.answered_at) * 1000)::bigint AS answered_at_ms
-FROM participant_answers a JOIN quiz_session_participants p ON p.id = a.quiz_session_participant_id
-WHERE p.quiz_session_id = $1
+-- Every answer of a session that belongs on its board, as its event said it: not those of participants who were removed,
+-- nor those to a live question that is not shut. `shut_at_ms` is when they came on the board; null: self-paced.
+SELECT a.id, p.id AS participant_id, p.name, a.question_id, a.score, s.mode = 'self_paced' AS time_decides,
+       floor(extract(epoch FROM a.answered_at) * 1000)::bigint AS answered_at_ms, q.shut_at_ms
+FROM participant_answers a
+JOIN quiz_session_participants p ON p.id = a.quiz_session_participant_id
+JOIN quiz_sessions s ON s.id = p.quiz_session_id
+JOIN quiz_session_questions q ON q.quiz_session_id = p.quiz_session_id AND q.question_id = a.question_id
+WHERE p.quiz_session_id = $1 AND p.removed_at IS NULL AND (s.mode = 'self_paced' OR q.shut_at_ms IS NOT NULL)
 
 -- name: standings
--- The leaderboard as the ledger has it: the order that quiz/ranking.py describes.
+-- The leaderboard as the ledger has it: of the answers that `ledger` gives, in the order that quiz/ranking.py describes.
 WITH totals AS (
     SELECT p.id, p.name, sum(a.score)::int AS score,
            COALESCE(max(least(greatest(
                floor(extract(epoch FROM a.answered_at - s.opened_at) * 1000), 0), 4294967295))
-               FILTER (WHERE a.score > 0), 0)::bigint AS reached_ms
+               FILTER (WHERE a.score > 0 AND s.mode = 'self_paced'), 0)::bigint AS reached_ms
     FROM participant_answers a
     JOIN quiz_session_participants p ON p.id = a.quiz_session_participant_id
     JOIN quiz_sessions s ON s.id = p.quiz_session_id
-    WHERE p.quiz_session_id = $1
+    JOIN quiz_session_questions q ON q.quiz_session_id = p.quiz_session_id AND q.question_id = a.question_id
+    WHERE p.quiz_session_id = $1 AND p.removed_at IS NULL AND (s.mode = 'self_paced' OR q.shut_at_ms IS NOT NULL)
     GROUP BY p.id, p.name
 )
 SELECT rank() OVER (ORDER BY score DESC, reached_ms)::int AS rank, id, name, score, reached_ms
@@ -377,7 +432,8 @@ WHERE e.shard = published.shard AND e.id = published.id AND l.shard = published.
 SELECT pg_notify('outbox', '')
 
 -- name: outbox_depth
-SELECT count(*) FROM events
+-- Those that are held wait for nobody.
+SELECT count(*) FROM events WHERE shard <> -1
 
 -- name: revoked_logins
 -- Those revoked later than $2 seconds before $1, or before now if $1 is null; and by which now.

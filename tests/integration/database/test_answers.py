@@ -3,6 +3,8 @@
 import asyncio
 import json
 
+import msgspec
+
 from tests.scene import Scene, new_user, opened_pool
 from tiebreak.database.answers import Recorded, answers_of, ledger, standings
 from tiebreak.database.outbox import outbox_depth
@@ -25,9 +27,7 @@ async def test_answer_is_recorded_with_its_event(database_url):
         assert (event["event_name"], event["type"]) == ("participant_score_change", "ADD_ANSWER")
         assert (event["quiz_session_id"], event["shard"]) == (scene.session_id, shard_of(scene.session_id))
         [change] = await ledger(pool, scene.session_id)
-        assert json.loads(event["payload"]) == json.loads(
-            json.dumps({field: getattr(change, field) for field in change.__struct_fields__}, default=str)
-        )
+        assert json.loads(event["payload"]) == json.loads(msgspec.json.encode(change))
         assert change.name == "Zoë 🦊"
 
 

@@ -16,6 +16,8 @@ REFUSALS = (
     Refusal.QUESTION_NOT_IN_QUIZ,
     Refusal.ANSWER_INVALID,
     Refusal.QUESTION_ALREADY_ANSWERED,
+    Refusal.QUESTION_NOT_OPEN,
+    Refusal.QUESTION_CLOSED,
     Refusal.SESSION_FINISHED,
     Refusal.TOO_MANY_TRIES,
     Refusal.BUSY,
