@@ -104,7 +104,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         )
         game_clock = GameClock(clock)
         telling = Telling(pool, questions, emitter, game_clock, clock)
-        conductor = Conductor(pool, questions, telling, game_clock, clock)
+        conductor = Conductor(pool, questions, telling, nudge, game_clock, clock)
         presence = Presence(redis, clock)
         progress = Progress(pool, questions, emitter, conductor, presence, clock, ticks.known_servers)
         my_results = MyResults(pool, questions, clock)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
+from tiebreak.database.held_answers import release_answers
 from tiebreak.database.pool import Connection, Pool
 from tiebreak.database.queries import sql
 from tiebreak.quiz.live import Game
@@ -90,6 +91,7 @@ async def take_step(
             return False
         if before.window and (after.window is None or after.window.index != before.window.index):
             await connection.execute(sql("shut_window"), quiz_session_id, questions[before.window.index], now_ms)
+            await release_answers(connection, quiz_session_id)
         if after.window and after.window != before.window:
             opens_at_ms, closes_at_ms = after.window.opens_at_ms, after.window.closes_at_ms
             window = (quiz_session_id, questions[after.window.index], opens_at_ms, closes_at_ms)

@@ -16,7 +16,9 @@ from tiebreak.app_server.frozen_questions import FrozenQuestions, Questions
 from tiebreak.app_server.live.game_clock import GameClock
 from tiebreak.app_server.live.script import script_of
 from tiebreak.app_server.live.telling import Telling
+from tiebreak.app_server.nudge import Nudge
 from tiebreak.clock import Clock
+from tiebreak.database.held_answers import release_stragglers
 from tiebreak.database.live_games import games_to_do, load_game, longest_extra_time, step_told, take_step
 from tiebreak.database.pool import FAILURES, Pool
 from tiebreak.errors import Refusal
@@ -38,11 +40,18 @@ class Conductor:
     """Takes steps, and has rooms told of them."""
 
     def __init__(
-        self, pool: Pool, questions: FrozenQuestions, telling: Telling, game_clock: GameClock, clock: Clock
+        self,
+        pool: Pool,
+        questions: FrozenQuestions,
+        telling: Telling,
+        nudge: Nudge,
+        game_clock: GameClock,
+        clock: Clock,
     ) -> None:
         self._pool = pool
         self._questions = questions
         self._telling = telling
+        self._nudge = nudge
         self._game_clock = game_clock
         self._clock = clock
         # Heard of without their rooms having been told, and since when.
@@ -99,6 +108,8 @@ class Conductor:
         self._game_clock.heard(to_do.now_ms, asked_at)
         await asyncio.gather(*(self._move_on(it) for it in to_do.due))
         await self._tell_late(to_do.untold)
+        if await release_stragglers(self._pool):
+            self._nudge.answered()
         if to_do.next_due_ms is None:
             return POLL_SECONDS
         wait_seconds = (to_do.next_due_ms - self._game_clock.now_ms()) / 1000
@@ -121,6 +132,8 @@ class Conductor:
             return False
         log.info("game.step", quiz_session_id=str(quiz_session_id), step=after.step, phase=after.phase)
         try:
+            if game.window and not after.window:
+                self._nudge.answered()
             await self._tell(quiz_session_id)
         except (*FAILURES, *OUTAGES, RedisError) as error:
             # The step is taken; whoever looks next tells the room.

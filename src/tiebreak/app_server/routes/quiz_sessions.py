@@ -33,7 +33,7 @@ from tiebreak.database import quiz_sessions
 from tiebreak.database.answers import answers_of
 from tiebreak.database.live_games import windows_of
 from tiebreak.database.pool import Pool
-from tiebreak.database.quiz_sessions import QuizSession
+from tiebreak.database.quiz_sessions import Mode, QuizSession
 from tiebreak.database.quizzes import StoredQuestion, quiz_owner
 from tiebreak.database.session_hosts import is_host
 from tiebreak.errors import Refusal, Refused
@@ -53,7 +53,7 @@ class OpenRequest(Options, forbid_unknown_fields=True, kw_only=True):
     """Which quiz to run, and how; everything but these two is for live sessions."""
 
     quiz_id: QuizId
-    mode: Literal["self_paced"]
+    mode: Mode
 
     def __post_init__(self) -> None:
         super().__post_init__()
