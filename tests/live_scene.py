@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tests.scene import Scene
+from tests.scene import Scene, new_user, quiz_of
 from tiebreak.database.answers import NewAnswer, Outcome, record_answers
 from tiebreak.database.held_answers import release_answers
 from tiebreak.database.pool import Pool
+from tiebreak.database.quiz_sessions import open_session
+from tiebreak.database.quizzes import create_quiz
 from tiebreak.quiz.model import ParticipantId, UserId
 from tiebreak.quiz.options import Options
 from tiebreak.quiz.ranking import opened_at_ms
@@ -24,13 +26,11 @@ class LiveScene(Scene):
     async def set(
         cls, pool: Pool, points: Sequence[int] = (100, 100, 100), options: Options | None = None
     ) -> LiveScene:
-        scene = await super().set(pool, points)
-        await pool.execute(
-            "UPDATE quiz_sessions SET mode = 'live', options = $2 WHERE id = $1",
-            scene.session_id,
-            msgspec.json.encode(options or Options()).decode(),
-        )
-        return scene
+        host_id = await new_user(pool, "Host")
+        quiz_id, question_ids = await create_quiz(pool, host_id, quiz_of(points))
+        opened = await open_session(pool, host_id, quiz_id, options or Options())
+        assert opened
+        return cls(pool, host_id, quiz_id, question_ids, points, opened[0])
 
     def at(self, ms: int) -> int:
         """A moment of the session, since the epoch."""

@@ -143,7 +143,7 @@ async def copied(real: Pool, scene: Scene, simulated: DirectPool) -> None:
     [session] = await real.fetch("SELECT * FROM quiz_sessions WHERE id = $1", scene.session_id)
     tables.sessions[scene.session_id] = {
         name: session[name]
-        for name in ("id", "host_id", "title", "language", "pin", "mode", "state", "opened_at", "closed_at")
+        for name in ("id", "host_id", "title", "language", "pin", "mode", "state", "opened_at", "closed_at", "options")
     }
     tables.windows.clear()
     tables.questions[scene.session_id] = [
