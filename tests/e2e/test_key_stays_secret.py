@@ -88,10 +88,12 @@ async def test_the_same_bytes_whatever_is_right(master):
     shown = []
     asked = [*QUESTIONS, *SECRET_QUESTIONS[5:]]
     for answers, told in (
-        ((0, [0], True, ["red"], 3, [0, 1, 2]), {}),
-        ((2, [1, 2], False, ["blue", "azure"], 0.125, [2, 1, 0]), {"explanation": "So it is."}),
+        ((0, [0], True, ["red"], 3, [0, 1, 2]), "For a reason."),
+        ((2, [1, 2], False, ["blue", "azure"], 0.125, [2, 1, 0]), "So it is."),
     ):
-        variants = [question | told | {"answer": answer} for question, answer in zip(asked, answers, strict=True)]
+        variants = [
+            question | {"answer": answer, "explanation": told} for question, answer in zip(asked, answers, strict=True)
+        ]
         session, _ = await master.session(host, variants)
         ann = await master.guest("Ann")
         await ann.join(session)

@@ -12,6 +12,7 @@ class Ledger {
   readonly answered = new Map<string, AnswerBody>();
   failWith: (() => Response) | null = null;
   state = "open";
+  slides: string[] = [];
 
   readonly fetch = async (path: string, init: RequestInit): Promise<Response> => {
     if (path.endsWith("/questions")) return reply(200, this.sheet());
@@ -31,7 +32,10 @@ class Ledger {
 
   sheet(): object {
     const me = { quiz_session_participant_id: "me", name: "Ada" };
-    const questions = Object.keys(KEY).map((id) => this.question(id));
+    const questions: Question[] = Object.keys(KEY).map((id) => this.question(id));
+    for (const slide of this.slides) {
+      questions.unshift({ ...this.question(slide), type: "info", choices: null, time_limit_ms: 1000 });
+    }
     return { quiz_session_id: "s", title: "T", language: "en", state: this.state, me, questions };
   }
 
@@ -85,6 +89,37 @@ test("asks the first question that is not answered, and after the last there are
   answers.next();
   expect(answers.phase).toMatchObject({ is: "done", wasLate: false });
   expect(answers.total).toBe(200);
+});
+
+test("a slide is read once, takes no time and no answer, and a reload does not bring it back", async () => {
+  ledger.slides = ["break"];
+  const answers = await opened();
+  expect(answers.phase).toMatchObject({ is: "asking", question: { question_id: "break", type: "info" } });
+  await vi.advanceTimersByTimeAsync(5_000);
+  answers.goOn();
+  expect(answers.phase).toMatchObject({ is: "asking", question: { question_id: "one" } });
+  expect((await opened()).phase).toMatchObject({ is: "asking", question: { question_id: "one" } });
+  expect(ledger.sent).toEqual([]);
+});
+
+test("a right answer that is explained fetches the explanation", async () => {
+  const sheet = ledger.sheet.bind(ledger);
+  ledger.sheet = () => {
+    const read = sheet() as { questions: Question[] };
+    const explained = read.questions.map((each) => ({
+      ...each,
+      explained: true,
+      answered: each.answered && { ...each.answered, explanation: "Because." },
+    }));
+    return { ...read, questions: explained };
+  };
+  const answers = await opened();
+  await answers.answer(1);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(answers.phase).toMatchObject({
+    is: "feedback",
+    question: { answered: { correct: true, explanation: "Because." } },
+  });
 });
 
 test("a wrong answer learns the right one", async () => {

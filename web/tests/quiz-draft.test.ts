@@ -4,6 +4,7 @@ import type { Quiz } from "../src/lib/messages.ts";
 import {
   bodyOf,
   draftOf,
+  mixed,
   newChoice,
   newDraft,
   newQuestion,
@@ -25,10 +26,29 @@ const quiz: Quiz = {
   ],
 };
 
+const picture = { image_id: "i", alt: "A tree" };
+const others: Quiz = {
+  ...quiz,
+  title: "The others",
+  questions: [
+    { question_id: "5", type: "order", prompt: "Order?", choices: mixed(["ant", "fox", "whale"]), answer: ["ant", "fox", "whale"].map((each) => mixed(["ant", "fox", "whale"]).indexOf(each)), points: 200, time_limit_ms: null, explanation: "By size" },
+    { question_id: "6", type: "numeric", prompt: "How many?", choices: null, answer: 36.6, tolerance: 0.4, points: 100, time_limit_ms: null, image: picture },
+    { question_id: "7", type: "numeric", prompt: "How many?", choices: null, answer: 0, points: 100, time_limit_ms: null },
+    { question_id: "8", type: "poll", prompt: "Which?", choices: ["a", "b"], answer: null, points: 100, time_limit_ms: 5000 },
+    { question_id: "9", type: "word_cloud", prompt: "A word?", choices: null, answer: null, points: 100, time_limit_ms: null },
+    { question_id: "10", type: "info", prompt: "A break", choices: null, answer: null, points: 100, time_limit_ms: null, image: picture },
+  ],
+};
+
 const only = (question: Partial<QuestionDraft>) => ({
   ...newDraft("en"),
   title: "A quiz",
   questions: [{ ...newQuestion(), prompt: "Which?", ...question }],
+});
+
+const items = (...texts: string[]) => ({
+  type: "order" as const,
+  items: texts.map((each) => newText(each)),
 });
 
 function faultsOf(question: Partial<QuestionDraft>) {
@@ -49,6 +69,31 @@ describe("what is sent", () => {
         { type: "typed", prompt: "What?", answer: ["x", "y"], points: 100 },
       ],
     });
+  });
+
+  test("nor do the types with an order, a number or no key change on the way", () => {
+    const [order, ...rest] = bodyOf(draftOf(others)).questions;
+    expect(order).toMatchObject({ type: "order", points: 200, explanation: "By size" });
+    const { choices = [], answer = [] } = order ?? {};
+    expect([answer].flat().map((index) => choices[Number(index)])).toEqual(["ant", "fox", "whale"]);
+    expect(rest).toEqual([
+      { type: "numeric", prompt: "How many?", answer: 36.6, tolerance: 0.4, points: 100, image: picture },
+      { type: "numeric", prompt: "How many?", answer: 0, points: 100 },
+      { type: "poll", prompt: "Which?", choices: ["a", "b"], time_limit_ms: 5000 },
+      { type: "word_cloud", prompt: "A word?" },
+      { type: "info", prompt: "A break", image: picture },
+    ]);
+    expect(checkDraft(draftOf(others)).count).toBe(0);
+  });
+
+  test("items are mixed the same way whatever the right order is", () => {
+    const texts = ["one", "two", "three", "four", "five"];
+    expect(mixed(texts.toReversed())).toEqual(mixed(texts));
+    expect(mixed(texts).toSorted()).toEqual(texts.toSorted());
+    // By chance some are in order, most are not.
+    const pairs = texts.flatMap((one, at) => texts.slice(at + 1).map((other) => [one, other]));
+    expect(pairs.some((pair) => mixed(pair)[0] === pair[0])).toBe(true);
+    expect(pairs.some((pair) => mixed(pair)[0] !== pair[0])).toBe(true);
   });
 
   test("spare fields at the end and blanks around texts stay behind", () => {
@@ -112,6 +157,38 @@ describe("what is refused here already", () => {
 
   test("a typed question that accepts nothing", () => {
     expect(faultsOf({ type: "typed", accepted: [newText(" ")] }).accepted).toBe("invalid.accepted");
+  });
+
+  test("things to put in order: two at least, and none twice", () => {
+    expect(faultsOf(items("a", " ")).items).toBe("invalid.items");
+    expect(faultsOf(items("a", "a ")).items).toBe("invalid.items.double");
+    expect(faultsOf(items("a", "x".repeat(201))).items).toBe("invalid.items");
+    expect(faultsOf(items("a", "b", "")).count).toBe(0);
+  });
+
+  test.each(["", " ", "one", "1e16", "-1e16"])("a right number of %j", (number) => {
+    expect(faultsOf({ type: "numeric", number }).number).toBe("invalid.number");
+  });
+
+  test.each(["-1", "some"])("a tolerance of %j", (tolerance) => {
+    expect(faultsOf({ type: "numeric", number: "-3.5", tolerance }).tolerance).toBe("invalid.tolerance");
+  });
+
+  test("an image needs words, and an explanation has an end", () => {
+    const image = { image_id: "i", alt: " " };
+    expect(faultsOf({ type: "info", image }).alt).toBe("invalid.alt");
+    expect(faultsOf({ type: "word_cloud", explanation: "x".repeat(501) }).explanation).toBe("invalid.explanation");
+  });
+
+  test("what its type does not send is not looked at", () => {
+    const forgotten = { points: "many", choices: [], items: [], number: "?", accepted: [] };
+    expect(faultsOf({ type: "word_cloud", ...forgotten }).count).toBe(0);
+    expect(faultsOf({ type: "info", ...forgotten, timeLimitSeconds: "soon" }).count).toBe(0);
+  });
+
+  test("a poll needs choices, and none of them right", () => {
+    expect(faultsOf({ type: "poll", choices: [newChoice("a"), newChoice("b")] }).count).toBe(0);
+    expect(faultsOf({ type: "poll", choices: [newChoice("a")] }).choices).toBe("invalid.choices");
   });
 
   test.each(["", "-1", "1.5", "10001", "many"])("points %j", (points) => {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias, TypedDict
+from typing import Literal, TypeAlias, TypedDict
 
 import msgspec
 
@@ -27,6 +27,8 @@ from tiebreak.quiz.options import NameRule, Options, Phones
 Key: TypeAlias = bool | int | float | list[int | str] | None
 # Left out where there is none, so that what has no use for it reads what it always did.
 OptionalImage: TypeAlias = QuestionImage | msgspec.UnsetType
+# That there is an explanation may be known before: who answered right need not ask in vain.
+Explained: TypeAlias = Literal[True] | msgspec.UnsetType
 OptionalText: TypeAlias = str | msgspec.UnsetType
 OptionalNumber: TypeAlias = int | float | msgspec.UnsetType
 
@@ -42,6 +44,7 @@ class QuestionView(msgspec.Struct, frozen=True):
     points: int
     time_limit_ms: int | None
     image: OptionalImage = msgspec.UNSET
+    explained: Explained = msgspec.UNSET
     explanation: OptionalText = msgspec.UNSET
     tolerance: OptionalNumber = msgspec.UNSET
 
@@ -72,6 +75,7 @@ class SessionQuestionView(msgspec.Struct, frozen=True):
     answered: Answered | None
     answer: Key | msgspec.UnsetType = msgspec.UNSET
     image: OptionalImage = msgspec.UNSET
+    explained: Explained = msgspec.UNSET
     explanation: OptionalText = msgspec.UNSET
     tolerance: OptionalNumber = msgspec.UNSET
 
@@ -146,6 +150,7 @@ class Shown(TypedDict):
     points: int
     time_limit_ms: int | None
     image: OptionalImage
+    explained: Explained
 
 
 class ToldWithKey(TypedDict):
@@ -165,6 +170,7 @@ def shown(stored: StoredQuestion) -> Shown:
         points=question.points,
         time_limit_ms=question.time_limit_ms,
         image=question.image or msgspec.UNSET,
+        explained=True if question.explanation else msgspec.UNSET,
     )
 
 

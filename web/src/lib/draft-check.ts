@@ -1,4 +1,5 @@
-import { limits, type QuestionDraft, type QuizDraft, usedChoices } from "./quiz-draft.ts";
+import { isGraded } from "./graded.ts";
+import { limits, type QuestionDraft, type QuizDraft, usedChoices, usedItems } from "./quiz-draft.ts";
 
 /** The keys of the catalogue that say what is wrong, by field; an absent field is in order. */
 export interface QuestionFaults {
@@ -7,6 +8,11 @@ export interface QuestionFaults {
   choice: Map<number, "invalid.choice" | "invalid.choice.double">;
   choices?: "invalid.choices" | "invalid.right.one" | "invalid.right.several";
   accepted?: "invalid.accepted";
+  items?: "invalid.items" | "invalid.items.double";
+  number?: "invalid.number";
+  tolerance?: "invalid.tolerance";
+  alt?: "invalid.alt";
+  explanation?: "invalid.explanation";
   points?: "invalid.points";
   timeLimitSeconds?: "invalid.time_limit";
 }
@@ -36,15 +42,30 @@ export function checkDraft({ title, questions }: QuizDraft): QuizFaults {
 function checkQuestion(draft: QuestionDraft): QuestionFaults {
   const faults: QuestionFaults = { choice: new Map() };
   if (!isText(draft.prompt, limits.prompt)) faults.prompt = "invalid.prompt";
-  if (draft.type === "choice" || draft.type === "multi_choice") checkChoices(draft, faults);
+  if (draft.type === "choice" || draft.type === "multi_choice" || draft.type === "poll") {
+    checkChoices(draft, faults);
+  }
   if (draft.type === "typed") {
     const given = draft.accepted.filter(({ text }) => text.trim() !== "");
     const areTexts = given.every(({ text }) => isText(text, limits.text));
     if (given.length === 0 || !areTexts) faults.accepted = "invalid.accepted";
   }
-  if (!isWhole(draft.points, 0, limits.points)) faults.points = "invalid.points";
+  if (draft.type === "order") checkItems(draft, faults);
+  if (draft.type === "numeric") {
+    if (!isNumber(draft.number, -limits.number)) faults.number = "invalid.number";
+    if (draft.tolerance.trim() !== "" && !isNumber(draft.tolerance, 0)) {
+      faults.tolerance = "invalid.tolerance";
+    }
+  }
+  if (draft.image !== null && !isText(draft.image.alt, limits.alt)) faults.alt = "invalid.alt";
+  if (draft.type !== "info" && [...draft.explanation.trim()].length > limits.explanation) {
+    faults.explanation = "invalid.explanation";
+  }
+  if (isGraded(draft) && !isWhole(draft.points, 0, limits.points)) {
+    faults.points = "invalid.points";
+  }
   const seconds = draft.timeLimitSeconds.trim();
-  if (seconds !== "" && !isWithin(Number(seconds), 1, limits.timeLimitSeconds)) {
+  if (draft.type !== "info" && seconds !== "" && !isWithin(Number(seconds), 1, limits.timeLimitSeconds)) {
     faults.timeLimitSeconds = "invalid.time_limit";
   }
   return faults;
@@ -60,8 +81,18 @@ function checkChoices(draft: QuestionDraft, faults: QuestionFaults): void {
   }
   if (used.length < limits.choicesFrom || used.length > limits.choicesTo) {
     faults.choices = "invalid.choices";
-  } else if (!used.some(({ isRight }) => isRight)) {
+  } else if (draft.type !== "poll" && !used.some(({ isRight }) => isRight)) {
     faults.choices = draft.type === "choice" ? "invalid.right.one" : "invalid.right.several";
+  }
+}
+
+function checkItems(draft: QuestionDraft, faults: QuestionFaults): void {
+  const used = usedItems(draft);
+  const areTexts = used.every((text) => isText(text, limits.text));
+  if (used.length < limits.choicesFrom || used.length > limits.choicesTo || !areTexts) {
+    faults.items = "invalid.items";
+  } else if (new Set(used).size < used.length) {
+    faults.items = "invalid.items.double";
   }
 }
 
@@ -69,5 +100,7 @@ function checkChoices(draft: QuestionDraft, faults: QuestionFaults): void {
 const isText = (text: string, most: number) =>
   text.trim() !== "" && [...text.trim()].length <= most;
 const isWithin = (value: number, from: number, to: number) => value >= from && value <= to;
+const isNumber = (text: string, from: number) =>
+  text.trim() !== "" && isWithin(Number(text), from, limits.number);
 const isWhole = (text: string, from: number, to: number) =>
   /^\s*\d+\s*$/.test(text) && isWithin(Number(text), from, to);

@@ -3,10 +3,25 @@
  * Times are epoch milliseconds; names ending in `_ms` are durations.
  */
 
-export type QuestionType = "choice" | "multi_choice" | "true_false" | "typed";
+export type QuestionType =
+  | "choice"
+  | "multi_choice"
+  | "true_false"
+  | "typed"
+  | "order"
+  | "numeric"
+  | "poll"
+  | "word_cloud"
+  | "info";
 export type Answer = number | number[] | boolean | string;
 /** What the key of a question holds; a typed question accepts any of several strings. */
 export type RightAnswer = number | number[] | boolean | string | string[];
+
+/** An image beside a question, and what it shows in words. */
+export interface Picture {
+  image_id: string;
+  alt: string;
+}
 
 // Auth server
 
@@ -40,9 +55,12 @@ export interface QuestionBody {
   type: QuestionType;
   prompt: string;
   choices?: string[];
-  answer: RightAnswer;
+  answer?: RightAnswer;
+  tolerance?: number;
   points?: number;
   time_limit_ms?: number;
+  image?: Picture;
+  explanation?: string;
 }
 
 export interface QuizBody {
@@ -56,9 +74,12 @@ export interface StoredQuestion {
   type: QuestionType;
   prompt: string;
   choices: string[] | null;
-  answer: RightAnswer;
+  answer: RightAnswer | null;
   points: number;
   time_limit_ms: number | null;
+  image?: Picture;
+  explanation?: string;
+  tolerance?: number;
 }
 
 export interface Quiz {
@@ -105,8 +126,10 @@ export interface Answered {
   answer: Answer;
   correct: boolean;
   score: number;
-  /** null while the server keeps it, or before this client has asked. */
+  /** null while the server keeps it, before this client has asked, and where nothing is right or wrong. */
   right_answer: RightAnswer | null;
+  explanation?: string;
+  tolerance?: number;
 }
 
 export interface Question {
@@ -116,6 +139,9 @@ export interface Question {
   choices: string[] | null;
   points: number;
   time_limit_ms: number | null;
+  image?: Picture;
+  /** Whether the answer will be explained; the explanation comes with the key. */
+  explained?: true;
   answered: Answered | null;
 }
 
@@ -189,12 +215,7 @@ export type GamePhase =
   | "podium"
   | "finished";
 
-export type LiveQuestionType = QuestionType | "order" | "numeric" | "poll" | "word_cloud" | "info";
-
-export interface Picture {
-  image_id: string;
-  alt: string;
-}
+export type LiveQuestionType = QuestionType;
 
 /** A question as everybody sees it, without the key. */
 export interface LiveQuestion {

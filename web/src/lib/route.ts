@@ -30,6 +30,7 @@ export const path = {
   home: () => "/",
   join: (pin: string) => `/join/${encodeURIComponent(pin)}`,
   play: (quizSessionId: string) => `/play/${quizSessionId}`,
+  image: (imageId: string) => `/images/${imageId}`,
   host: () => "/host",
   newQuiz: () => "/host/quizzes/new",
   editQuiz: (quizId: string) => `/host/quizzes/${quizId}`,

@@ -5,6 +5,7 @@ import { player } from "../lib/login.ts";
 import type { Answer, AnswerBody, Answered, Question, QuestionSheet } from "../lib/messages.ts";
 import { PendingAnswer } from "../lib/pending-answer.ts";
 import { Problem } from "../lib/problem.ts";
+import { ReadSlides } from "../lib/read-slides.ts";
 import { TimeLimits } from "../lib/time-limit.ts";
 
 export type Phase =
@@ -32,10 +33,12 @@ export class AnswerSheet {
   readonly #pending: PendingAnswer;
   readonly #stop = new AbortController();
   readonly limits: TimeLimits;
+  readonly #slides: ReadSlides;
 
   constructor(readonly quizSessionId: string) {
     this.#pending = new PendingAnswer(quizSessionId, this.#userId);
     this.limits = new TimeLimits(quizSessionId, this.#userId);
+    this.#slides = new ReadSlides(quizSessionId, this.#userId);
   }
 
   async load(): Promise<void> {
@@ -62,13 +65,24 @@ export class AnswerSheet {
 
   /** On to the first question that is still open; passed ones, whose time is up, stay behind. */
   next(): void {
-    const isOpen = (each: Question) => !each.answered && this.limits.leftMs(each) !== 0;
-    const question = this.sheet?.questions.find(isOpen);
+    const question = this.sheet?.questions.find((each) => this.isOpen(each));
     if (question === undefined || this.sheet?.state === "finished") {
       this.phase = { is: "done", wasLate: false };
       return;
     }
     this.#ask(question, false);
+  }
+
+  isOpen(question: Question): boolean {
+    if (question.type === "info") return !this.#slides.has(question);
+    return !question.answered && this.limits.leftMs(question) !== 0;
+  }
+
+  /** A slide was read. */
+  goOn(): void {
+    if (this.phase.is !== "asking") return;
+    this.#slides.add(this.phase.question);
+    this.next();
   }
 
   giveUp(): void {
@@ -80,7 +94,7 @@ export class AnswerSheet {
   }
 
   #ask(question: Question, wasRefused: boolean): void {
-    this.limits.show(question);
+    if (question.type !== "info") this.limits.show(question);
     this.phase = { is: "asking", question, wasRefused };
   }
 
@@ -95,7 +109,7 @@ export class AnswerSheet {
       });
       this.#pending.settle();
       this.#record(question, { answer, correct, score, right_answer: null });
-      if (!correct) void this.#readRightAnswer(question);
+      if (!correct || question.explained) void this.#readRightAnswer(question);
     } catch (error) {
       await this.#refused(question, error);
     }

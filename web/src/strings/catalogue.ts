@@ -62,6 +62,8 @@ export function fill(
   return text.replace(/\{(\w+)\}/g, (_, name: string) => shown(params[name] ?? ""));
 }
 
+/** How this language parts a number from its fraction. */
+export const decimalMark = () => (formatNumber(1.5).includes(",") ? "," : ".");
 export const formatNumber = (value: number) => here().numbers.format(value);
 export const formatDate = (at: number) => here().dates.format(at);
 

@@ -14,7 +14,8 @@ export function formatsOf(locale: string): Formats {
   if (known) return known;
   const formats = {
     plurals: new Intl.PluralRules(locale),
-    numbers: new Intl.NumberFormat(locale),
+    // With all digits of a fraction: a number that was typed is shown as it was.
+    numbers: new Intl.NumberFormat(locale, { maximumFractionDigits: 20 }),
     dates: new Intl.DateTimeFormat(locale, { dateStyle: "medium" }),
     languages: new Intl.DisplayNames(locale, { type: "language" }),
   };
