@@ -2,7 +2,7 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 
 const server = "http://127.0.0.1:8000";
-const api = ["/auth", "/quizzes", "/quiz-session", "/pin", "/update-score"];
+const api = ["/auth", "/quizzes", "/quiz-session", "/pin", "/update-score", "/names", "/images"];
 
 export default defineConfig({
   plugins: [svelte()],

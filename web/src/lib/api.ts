@@ -2,6 +2,8 @@ import { host, player } from "./login.ts";
 import type {
   AnswerBody,
   AnswerOutcome,
+  HeldOutcome,
+  JoinBody,
   Participant,
   QuestionSheet,
   Quiz,
@@ -20,6 +22,7 @@ export const open = {
     request<{ quiz_session_id: string }>({ method: "GET", path: `/pin/${encodeURIComponent(pin)}` }),
   quizSession: (quizSessionId: string) =>
     request<QuizSession>({ method: "GET", path: `/quiz-session/${quizSessionId}` }),
+  suggestName: () => request<{ name: string }>({ method: "GET", path: "/names/suggestion" }),
 };
 
 /** What a participant asks. */
@@ -28,16 +31,18 @@ export const playing = {
     const body = { name };
     player.save(await request<Tokens>({ method: "POST", path: "/auth/guest", body }), name);
   },
-  join: (quizSessionId: string, name: string) =>
+  join: (quizSessionId: string, body: JoinBody) =>
     player.call<Participant & { quiz_session_id: string }>({
       method: "POST",
       path: `/quiz-session/${quizSessionId}/join`,
-      body: { name },
+      body,
     }),
   questions: (quizSessionId: string) =>
     player.call<QuestionSheet>({ method: "GET", path: `/quiz-session/${quizSessionId}/questions` }),
   answer: (body: AnswerBody) =>
     player.call<AnswerOutcome>({ method: "POST", path: "/update-score", body }),
+  answerLive: (body: AnswerBody) =>
+    player.call<HeldOutcome>({ method: "POST", path: "/update-score", body }),
 };
 
 /** What a host asks. */

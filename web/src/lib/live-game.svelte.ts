@@ -42,6 +42,7 @@ export class LiveGame {
   readonly #results = new SpacedCall(() => void this.#askResult(0), RESULT);
   readonly #underWay = new Map<string, Promise<void>>();
   #resultOf: string | null = null;
+  #hereOf = $state.raw<string | null>(null);
   #ticking: ReturnType<typeof setInterval> | undefined;
   #watching: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
@@ -81,14 +82,26 @@ export class LiveGame {
     return this.#left(this.game?.opens_in_ms, this.#deadlines.opensAt);
   }
 
-  /** Until the question closes for everyone; 0 when it is over and the news is still on its way. */
+  /** Until the question closes; 0 when it is over and the news is still on its way. */
   get closesInMs(): number | null {
-    return this.#left(this.game?.closes_in_ms, this.#deadlines.closesAt);
+    return this.closesLaterInMs(0);
   }
 
   /** Until the game moves on by itself; while a question is open, until nobody may answer any more. */
   get nextInMs(): number | null {
     return this.#left(this.game?.next_in_ms, this.#deadlines.nextAt);
+  }
+
+  /** Until the question closes for a player who has so much longer than the others. */
+  closesLaterInMs(extraMs: number): number | null {
+    const ms = this.game?.closes_in_ms ?? null;
+    const at = this.#deadlines.closesAt;
+    return this.#left(ms === null ? null : ms + extraMs, at === null ? null : at + extraMs);
+  }
+
+  /** Whether `result` is of the reveal, or the end, that is shown, and not of something before it. */
+  get isResultHere(): boolean {
+    return this.game !== null && wantedResult(this.game) === this.#hereOf;
   }
 
   /**
@@ -104,9 +117,15 @@ export class LiveGame {
     return sent.finally(() => this.#underWay.delete(key));
   }
 
-  /** Asks for the game as it is; for a screen that was told it is behind. */
+  /** Asks for all there is; for a screen that was told it is behind. */
   refresh(): void {
     this.#news.ask();
+    if (this.#isPlayer) this.#results.ask();
+  }
+
+  /** Takes note of a refusal that came another way: of an answer, say. */
+  refused(code: string, title: string): void {
+    if (OUTSIDE.has(code)) this.#removal = new Problem(code, 403, title);
   }
 
   close(): void {
@@ -205,20 +224,18 @@ export class LiveGame {
     try {
       const reply = await this.#ask().emitWithAck("get_game", this.#body);
       if (reply.ok) this.#adopt(reply);
-      else this.#refused(reply.code, reply.title);
+      else this.refused(reply.code, reply.title);
     } catch {
       // No acknowledgement in time: the watch asks again, or the next connect does.
     }
   }
 
   /** Once for each reveal, and once for the end. */
-  #wantResult({ phase, question_index }: Game): void {
-    if (!this.#isPlayer || phase === "lobby" || phase === "countdown" || phase === "question") return;
-    const isEnd = phase === "podium" || phase === "finished";
-    const wanted = isEnd ? "end" : `question ${question_index}`;
-    if (wanted === this.#resultOf) return;
+  #wantResult(game: Game): void {
+    const wanted = wantedResult(game);
+    if (!this.#isPlayer || wanted === this.#resultOf) return;
     this.#resultOf = wanted;
-    this.#results.ask();
+    if (wanted !== null) this.#results.ask();
   }
 
   async #askResult(attempt: number): Promise<void> {
@@ -227,8 +244,10 @@ export class LiveGame {
     const step = this.game?.step ?? 0;
     try {
       const reply = await this.#ask().emitWithAck("get_my_result", this.#body);
-      if (!reply.ok) return this.#refused(reply.code, reply.title);
+      if (!reply.ok) return this.refused(reply.code, reply.title);
       if (reply.step >= (this.result?.step ?? 0)) this.result = reply;
+      const isLast = attempt + 1 === RESULT_TRIES;
+      if (reply.step >= step || isLast) this.#hereOf = wanted;
       if (reply.step >= step) return;
     } catch {
       // As for one that is behind the game we know: once more, unless something newer is asked for.
@@ -237,15 +256,27 @@ export class LiveGame {
     if (wanted === this.#resultOf && attempt + 1 < RESULT_TRIES) await this.#askResult(attempt + 1);
   }
 
-  #refused(code: string, title: string): void {
-    if (OUTSIDE.has(code)) this.#removal = new Problem(code, 403, title);
-  }
-
   get #body() {
     return { quiz_session_id: this.seat.quizSessionId };
   }
 
   #ask() {
     return this.#socket.timeout(ACKNOWLEDGEMENT_MS);
+  }
+}
+
+/** What a player's result should be of: the question that was revealed, or the whole quiz. */
+function wantedResult({ phase, question_index }: Game): string | null {
+  switch (phase) {
+    case "lobby":
+    case "countdown":
+    case "question":
+      return null;
+    case "reveal":
+    case "board":
+      return `question ${question_index}`;
+    case "podium":
+    case "finished":
+      return "end";
   }
 }
