@@ -94,9 +94,11 @@ class Host(Person):
         await expect(self.page.get_by_text("Saved", exact=True)).to_be_visible()
 
     async def start(self, title: str) -> str:
-        """Open a session; its PIN."""
+        """Open a self-paced session; its PIN."""
         await self.page.goto(f"{self.base_url}/host")
         await self.press(f"Start {title}")
+        await self.page.get_by_role("radio", name="Self-paced").check()
+        await self.press("Open the quiz")
         await self.page.wait_for_url("**/host/session/*")
         pin = self.page.get_by_text("PIN").locator("..")
         await expect(pin).to_contain_text(re.compile(r"\d"))

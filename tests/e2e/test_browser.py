@@ -119,6 +119,11 @@ async def test_host_plays_by_keyboard_alone():
 
             await tab_to(start)
             await host.page.keyboard.press("Enter")
+            # Live is the choice at first; the arrow leads to the other.
+            await tab_to(host.page.get_by_role("radio", name="Live"))
+            await host.page.keyboard.press("ArrowDown")
+            await tab_to(host.page.get_by_role("button", name="Open the quiz"))
+            await host.page.keyboard.press("Enter")
             await host.page.wait_for_url("**/host/session/*")
             finish = host.page.get_by_role("button", name="Finish quiz")
             await expect(finish).to_be_visible()

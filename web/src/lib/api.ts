@@ -4,17 +4,22 @@ import type {
   AnswerOutcome,
   HeldOutcome,
   JoinBody,
+  CoHost,
   Participant,
+  PlayerAction,
+  PlayerList,
   QuestionSheet,
   Quiz,
   QuizBody,
   QuizSession,
   QuizSessionState,
   QuizSummary,
+  Snapshot,
   Tokens,
   User,
 } from "./messages.ts";
 import { request } from "./request.ts";
+import type { StartBody } from "./start-choices.ts";
 
 /** What anyone may ask. */
 export const open = {
@@ -73,11 +78,37 @@ export const hosting = {
   remove: (quizId: string) => host.call<void>({ method: "DELETE", path: `/quizzes/${quizId}` }),
   quizSessions: () =>
     host.call<{ quiz_sessions: QuizSession[] }>({ method: "GET", path: "/quiz-session" }),
-  start: (quizId: string) =>
+  start: (quizId: string, how: StartBody) =>
     host.call<{ quiz_session_id: string; pin: string }>({
       method: "POST",
       path: "/quiz-session",
-      body: { quiz_id: quizId, mode: "self_paced" },
+      body: { quiz_id: quizId, ...how },
+    }),
+  players: (quizSessionId: string, { limit, offset }: { limit: number; offset: number }) =>
+    host.call<PlayerList>({
+      method: "GET",
+      path: `/quiz-session/${quizSessionId}/participants?limit=${limit}&offset=${offset}`,
+    }),
+  actOn: (quizSessionId: string, participantId: string, body: PlayerAction) =>
+    host.call<unknown>({
+      method: "POST",
+      path: `/quiz-session/${quizSessionId}/participants/${participantId}`,
+      body,
+    }),
+  coHosts: (quizSessionId: string) =>
+    host.call<{ hosts: CoHost[] }>({ method: "GET", path: `/quiz-session/${quizSessionId}/hosts` }),
+  addCoHost: (quizSessionId: string, email: string) =>
+    host.call<unknown>({
+      method: "POST",
+      path: `/quiz-session/${quizSessionId}/hosts`,
+      body: { email },
+    }),
+  removeCoHost: (quizSessionId: string, userId: string) =>
+    host.call<unknown>({ method: "DELETE", path: `/quiz-session/${quizSessionId}/hosts/${userId}` }),
+  standing: (quizSessionId: string, limit: number) =>
+    host.call<Snapshot>({
+      method: "GET",
+      path: `/quiz-session/${quizSessionId}/leaderboard?limit=${limit}`,
     }),
   finish: (quizSessionId: string) =>
     host.call<{ quiz_session_id: string; state: QuizSessionState }>({

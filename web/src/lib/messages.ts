@@ -317,6 +317,35 @@ export interface MyResult {
   extra_time_percent?: number;
 }
 
+// Who takes part in a live session, and who leads it: for its hosts
+
+export interface LobbyPlayer {
+  quiz_session_participant_id: string;
+  name: string;
+  team: number | null;
+  extra_time_percent: number;
+  joined_at: number;
+  /** Connected just now. */
+  here: boolean;
+}
+
+export interface PlayerList {
+  participants: LobbyPlayer[];
+  count: number;
+}
+
+export type PlayerAction =
+  | { action: "kick" | "ban" }
+  | { action: "rename"; name: string }
+  | { action: "extra_time"; percent: number }
+  | { action: "team"; team: number };
+
+export interface CoHost {
+  user_id: string;
+  name: string;
+  email: string;
+}
+
 // Leaderboard
 
 export interface Row {

@@ -35,4 +35,6 @@ export const path = {
   newQuiz: () => "/host/quizzes/new",
   editQuiz: (quizId: string) => `/host/quizzes/${quizId}`,
   stage: (quizSessionId: string) => `/host/session/${quizSessionId}`,
+  results: (quizSessionId: string) => `/host/session/${quizSessionId}/results`,
+  image: (imageId: string) => `/images/${imageId}`,
 };

@@ -1,0 +1,2 @@
+export const panelTabs = ["game", "players", "hosts"] as const;
+export type PanelTab = (typeof panelTabs)[number];
