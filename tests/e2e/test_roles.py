@@ -55,6 +55,7 @@ NO_QUIZ_ID = "401 401 401 403 403 403 400 400"
 OWNERS_QUIZ = "401 401 401 403 403 403 403 200"
 NO_SUCH_SESSION = "401 401 401 404 404 404 404 404"
 NO_SESSION_ID = "401 401 401 400 400 400 400 400"
+HOSTS = "401 401 401 403 403 403 403 200"
 ANY_TOKEN = "401 401 401 200 200 200 200 200"
 
 #                                 role:   nobody, expired, ended, stranger, foreigner, participant, rival, owner
@@ -75,6 +76,10 @@ TABLE: dict[tuple[str, str], Row] = {
         "401 401 401 403 403 200 403 200", NO_SUCH_SESSION, NO_SESSION_ID
     ),
     ("GET", "/quiz-session/{quiz_session_id}/leaderboard"): Row(ANY_TOKEN, NO_SUCH_SESSION, NO_SESSION_ID),
+    **{
+        ("GET", f"/quiz-session/{{quiz_session_id}}/{what}"): Row(HOSTS, NO_SUCH_SESSION, NO_SESSION_ID)
+        for what in ("results", "results.json", "results.csv", "results.xlsx", "board-history")
+    },
     ("POST", "/quiz-session/{quiz_session_id}/finish"): Row(
         "401 401 401 403 403 403 403 200", NO_SUCH_SESSION, NO_SESSION_ID
     ),
@@ -223,7 +228,7 @@ def parts() -> dict[str, Any]:
     """Names of what handlers ask for: enough to list the routes."""
     names = (
         "accounts access_tokens logins pool doctor leaderboards pin_misses join_limit ticks questions answers joins "
-        "boards counted_sessions verifier"
+        "boards counted_sessions verifier results"
     )
     return dict.fromkeys(names.split())
 

@@ -34,6 +34,7 @@ DATABASE_OUTAGES = "tests/integration/database/test_outages.py"
 RELAY = "tests/integration/test_relay_without_database.py"
 SCORING = "tests/unit/quiz/test_scoring.py"
 GRADING = "tests/unit/quiz/test_grading.py"
+RESULTS = "tests/integration/results/test_results.py"
 
 MUTANTS = (
     Mutant(
@@ -392,5 +393,51 @@ MUTANTS = (
         "    return SessionQuestionView(answered=answered, **shown(stored))",
         "    return SessionQuestionView(answered=answered, **shown(stored), **told_with_key(stored))",
         "tests/e2e/test_key_stays_secret.py::test_no_byte_before_the_answer",
+        "show-open-questions",
+        "Results show no answer to a live question before it is shut",
+        "database/queries.sql",
+        "WHERE s.mode = 'self_paced' OR l.shut_at_ms IS NOT NULL\nGROUP BY p.id\n\n",
+        "GROUP BY p.id\n\n",
+        f"{RESULTS}::test_a_live_question_that_is_not_shut_shows_nothing",
+    ),
+    Mutant(
+        "say-what-is-right",
+        "Nor what is right there",
+        "app_server/results/overview.py",
+        "if may_be_shown(it, session, played) else None",
+        "if is_graded(questions[it.id]) else None",
+        f"{RESULTS}::test_a_live_question_that_is_not_shut_shows_nothing",
+    ),
+    Mutant(
+        "let-time-rank-results",
+        "Ranks in results are the board's: in a live session equal points share a place",
+        "app_server/results/overview.py",
+        "reached = player.reached_at_ms if time_decides else None",
+        "reached = player.reached_at_ms",
+        f"{RESULTS}::test_equal_points_share_a_place_in_a_live_session",
+    ),
+    Mutant(
+        "rank-the-removed",
+        "Who was removed has no rank",
+        "app_server/results/overview.py",
+        "if player.score is not None and not player.removed}",
+        "if player.score is not None}",
+        f"{RESULTS}::test_equal_points_share_a_place_in_a_live_session",
+    ),
+    Mutant(
+        "leave-formulas",
+        "A cell of a CSV never begins as a formula does",
+        "app_server/results/csv_file.py",
+        'return f"\'{text}" if',
+        "return text if",
+        "tests/integration/results/test_files.py::test_csv_is_the_ledger",
+    ),
+    Mutant(
+        "show-anybody-results",
+        "Results are for the session's host alone",
+        "app_server/routes/results.py",
+        "if session.host_id != identity_of(request).user_id:",
+        "if session.host_id is None:",
+        "tests/e2e/test_roles.py::test_routes[GET-/quiz-session/{quiz_session_id}/results]",
     ),
 )

@@ -9,7 +9,7 @@ from litestar import Litestar, Router
 
 from tiebreak.app_server.callers import account_holder, authenticated
 from tiebreak.app_server.descriptions import Descriptions
-from tiebreak.app_server.routes import answers, live_games, operations, quiz_sessions, quizzes
+from tiebreak.app_server.routes import answers, live_games, operations, quiz_sessions, quizzes, results
 from tiebreak.app_server.routes.auth_forward import auth_forward_routes
 from tiebreak.app_server.routes.web_client import web_client_routes
 from tiebreak.database.pool import OUTAGES as DATABASE_OUTAGES
@@ -36,6 +36,11 @@ PRIVATE = [
     live_games.show_game,
     live_games.lead_game,
     live_games.show_my_result,
+    results.show_results,
+    results.show_board_history,
+    results.download_json,
+    results.download_csv,
+    results.download_workbook,
 ]
 FOR_ACCOUNTS = [
     quizzes.create_quiz,

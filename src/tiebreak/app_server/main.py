@@ -23,6 +23,7 @@ from tiebreak.app_server.live.presence import Presence
 from tiebreak.app_server.live.progress import Progress
 from tiebreak.app_server.live.telling import Telling
 from tiebreak.app_server.nudge import Nudge
+from tiebreak.app_server.results.reading import SessionResults
 from tiebreak.app_server.revocations import Revocations
 from tiebreak.app_server.routes.auth_forward import open_auth_client
 from tiebreak.app_server.session_counts import CountedSessions
@@ -162,6 +163,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 "joins": Joins(pool, ticks, longest_queue=settings.limit_waiting_answers),
                 "boards": boards,
                 "counted_sessions": CountedSessions(pool, clock),
+                "results": SessionResults(pool, questions),
                 "verifier": verifier,
                 "conductor": conductor,
                 "telling": telling,

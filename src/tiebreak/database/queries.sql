@@ -382,6 +382,91 @@ WITH totals AS (
 SELECT rank() OVER (ORDER BY score DESC, reached_ms)::int AS rank, id, name, score, reached_ms
 FROM totals ORDER BY score DESC, reached_ms, id DESC
 
+-- name: results_session
+SELECT scoring, options, mode = 'live' AS is_live FROM quiz_sessions WHERE id = $1
+
+-- name: results_questions
+-- Each question of a session: when it was asked (null: self-paced, or not yet), how often each answer was given (JSON:
+-- [[answer, count, right], …]) and how fast. As in all results: answers to a live question count from its shutting on, and
+-- those of removed participants not at all. A time before the question's opening, which a pause has moved, is none.
+WITH given AS (
+    SELECT l.question_id, a.answer, a.correct,
+           CASE WHEN a.answered_at_ms >= l.opens_at_ms THEN a.answered_at_ms - l.opens_at_ms END AS response_ms
+    FROM quiz_sessions s
+    JOIN quiz_session_participants p ON p.quiz_session_id = s.id AND p.removed_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT question_id, answer, correct, floor(extract(epoch FROM answered_at) * 1000)::bigint AS answered_at_ms
+        FROM participant_answers WHERE quiz_session_participant_id = p.id
+    ) a
+    JOIN quiz_session_questions l ON l.quiz_session_id = s.id AND l.question_id = a.question_id
+    WHERE s.id = $1 AND (s.mode = 'self_paced' OR l.shut_at_ms IS NOT NULL)
+), counted AS (
+    SELECT question_id, answer, count(*) AS count, count(*) FILTER (WHERE correct) AS correct FROM given GROUP BY 1, 2
+), tallied AS (
+    SELECT question_id, json_agg(json_build_array(answer::json, count, correct))::text AS tallies FROM counted GROUP BY 1
+), timed AS (
+    SELECT question_id, round(percentile_cont(0.5) WITHIN GROUP (ORDER BY response_ms))::int AS median_ms,
+           round(avg(response_ms))::int AS mean_ms
+    FROM given WHERE response_ms IS NOT NULL GROUP BY 1
+)
+SELECT l.question_id, l.position, l.opens_at_ms, l.shut_at_ms, tallied.tallies, timed.median_ms, timed.mean_ms
+FROM quiz_session_questions l LEFT JOIN tallied USING (question_id) LEFT JOIN timed USING (question_id)
+WHERE l.quiz_session_id = $1 ORDER BY l.position
+
+-- name: results_participants
+-- Everybody who has joined a session, with what the board's order is made of; score is null for who has answered nothing.
+-- $2 types of questions that nobody can be right about
+SELECT p.id, p.name, p.team, p.removed_at IS NOT NULL AS removed, t.answered, t.correct, t.score, t.reached_at_ms
+FROM quiz_session_participants p JOIN quiz_sessions s ON s.id = p.quiz_session_id
+CROSS JOIN LATERAL (
+    SELECT count(*)::int AS answered, (count(*) FILTER (WHERE a.correct AND q.type <> ALL($2::text[])))::int AS correct,
+           sum(a.score)::int AS score,
+           floor(extract(epoch FROM max(a.answered_at) FILTER (WHERE a.score > 0)) * 1000)::bigint AS reached_at_ms
+    FROM participant_answers a
+    JOIN quiz_session_questions l ON l.quiz_session_id = s.id AND l.question_id = a.question_id
+    JOIN questions q ON q.id = a.question_id
+    WHERE a.quiz_session_participant_id = p.id AND (s.mode = 'self_paced' OR l.shut_at_ms IS NOT NULL)
+) t
+WHERE p.quiz_session_id = $1 ORDER BY p.id
+
+-- name: results_answers
+-- What each of the participants $2 answered, as JSON: [[question's position, answer, correct, score, response_ms], …]. One
+-- text for each participant: a crowd's answers are read where they keep nobody waiting.
+SELECT p.id, json_agg(json_build_array(l.position, a.answer::json, a.correct, a.score,
+           CASE WHEN a.answered_at_ms >= l.opens_at_ms THEN a.answered_at_ms - l.opens_at_ms END
+       ) ORDER BY l.position)::text AS answers
+FROM unnest($2::uuid[]) AS p (id)
+CROSS JOIN LATERAL (
+    SELECT question_id, answer, correct, score, floor(extract(epoch FROM answered_at) * 1000)::bigint AS answered_at_ms
+    FROM participant_answers WHERE quiz_session_participant_id = p.id
+) a
+JOIN quiz_session_questions l ON l.quiz_session_id = $1 AND l.question_id = a.question_id
+JOIN quiz_sessions s ON s.id = $1
+WHERE s.mode = 'self_paced' OR l.shut_at_ms IS NOT NULL
+GROUP BY p.id
+
+-- name: results_scores
+-- What a session's boards were made of, one text for each participant: [[score, answered at (ms), question's shutting], …].
+SELECT p.id, p.name, json_agg(json_build_array(
+    a.score, floor(extract(epoch FROM a.answered_at) * 1000)::bigint, l.shut_at_ms))::text AS scores
+FROM quiz_sessions s
+JOIN quiz_session_participants p ON p.quiz_session_id = s.id AND p.removed_at IS NULL
+JOIN participant_answers a ON a.quiz_session_participant_id = p.id
+JOIN quiz_session_questions l ON l.quiz_session_id = s.id AND l.question_id = a.question_id
+WHERE s.id = $1 AND (s.mode = 'self_paced' OR l.shut_at_ms IS NOT NULL)
+GROUP BY p.id, p.name
+
+-- name: results_moments
+-- When those of a session's answers came (ms) that are these parts of all, in their order; no row if there are none.
+-- $1 session, $2 parts, from 0 (the first) to 1 (the last)
+SELECT DISTINCT floor(extract(epoch FROM moment) * 1000)::bigint AS at_ms
+FROM (
+    SELECT percentile_disc($2::float8[]) WITHIN GROUP (ORDER BY a.answered_at) AS moments
+    FROM quiz_session_participants p JOIN participant_answers a ON a.quiz_session_participant_id = p.id
+    WHERE p.quiz_session_id = $1 AND p.removed_at IS NULL
+) given CROSS JOIN LATERAL unnest(moments) AS m (moment)
+ORDER BY at_ms
+
 -- name: lock_leases
 -- One worker shares out at a time, for milliseconds. One that freezes in the middle is ended by Postgres.
 SELECT set_config('lock_timeout', '2s', true), set_config('idle_in_transaction_session_timeout', '3s', true),
