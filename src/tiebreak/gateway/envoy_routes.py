@@ -49,7 +49,7 @@ def envoy_routes(route: Route, percent: int) -> list[Json]:
             return [common | {"name": route.name, "match": matching(route), "direct_response": {"status": 404}}]
         case Target.NOTHING:
             return [common | {"name": route.name, "match": matching(route), "direct_response": {"status": 404}}]
-        case Target.APP_STICKY if route.name != PAGES:
+        case Target.APP_STICKY if route.methods != READING:
             return [websocket(route, percent), common | forward(route, route.name, NOT_SENT)]
         case _ if route.methods == READING:
             return [common | forward(route, route.name, ALSO_SENT, methods=READING)]

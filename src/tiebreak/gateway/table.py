@@ -147,6 +147,15 @@ ROUTES = (
         access=Access.ACCOUNT,
         limit=CALLS,
     ),
+    # A crowd's results take longer to write than others may be silent: docs/results.md.
+    Route(
+        name="results",
+        paths=tuple(f"/quiz-session/{{quiz_session_id}}/results.{ending}" for ending in ("csv", "json", "xlsx")),
+        methods=READING,
+        target=Target.APP_STICKY,
+        access=Access.TOKEN,
+        limit=CALLS,
+    ),
     Route(name="everything-else", paths=("/*",), target=Target.APP, access=Access.TOKEN, limit=CALLS),
 )
 
