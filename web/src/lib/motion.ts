@@ -15,6 +15,7 @@ export function glide(node: Element, rects: { from: DOMRect; to: DOMRect }): Ani
 export function settle(node: Element, rects: { from: DOMRect; to: DOMRect }): AnimationConfig {
   return still() ? { duration: 0 } : flip(node, rects, { duration: 160 });
 }
+
 /** Who comes in grows into place; under reduced motion they are simply there. */
 export function arrive(node: Element): TransitionConfig {
   return still() ? { duration: 0 } : scale(node, { duration: 420, start: 0.3 });
