@@ -17,8 +17,9 @@ from tiebreak.errors import Refusal
 from tiebreak.ids import new_id
 from tiebreak.quiz.live import Game
 from tiebreak.quiz.model import ParticipantId, QuizId, QuizSessionId, UserId
-from tiebreak.quiz.options import Options
+from tiebreak.quiz.options import Options, RecordedOptions
 from tiebreak.quiz.ranking import opened_at_ms
+from tiebreak.quiz.scoring import POLICY_VERSION
 from tiebreak.quiz.shuffling import shuffled
 
 Mode = Literal["self_paced", "live"]
@@ -39,7 +40,7 @@ class QuizSession(msgspec.Struct, frozen=True):
     state: State
     opened_at: datetime
     closed_at: datetime | None
-    options: Options | None = None  # of a live session
+    options: RecordedOptions | None = None  # of a live session
 
 
 class SessionCounts(msgspec.Struct, frozen=True):
@@ -101,12 +102,17 @@ async def open_session(
                 "live" if options else "self_paced",
                 options.scoring if options else "accuracy",
                 opened,
-                msgspec.json.encode(options).decode() if options else "{}",
+                recorded(options) if options else "{}",
             ):
                 await connection.execute(sql("freeze_questions"), quiz_session_id, quiz_id)
                 if options:
                     await begin_game(connection, quiz_session_id, Game(auto_advance=options.auto_advance))
                 return quiz_session_id, pin
+
+
+def recorded(options: Options) -> str:
+    """The options as JSON, with the version of the formulas that we score by."""
+    return msgspec.json.encode({**msgspec.to_builtins(options), "scoring_version": POLICY_VERSION}).decode()
 
 
 def new_pin() -> str:
@@ -123,7 +129,7 @@ async def load_session(pool: Pool, quiz_session_id: QuizSessionId) -> QuizSessio
 def session_of(row: Record) -> QuizSession:
     """A session of its row."""
     fields: dict[str, Any] = {**row}
-    fields["options"] = msgspec.json.decode(row["options"], type=Options) if row["mode"] == "live" else None
+    fields["options"] = msgspec.json.decode(row["options"], type=RecordedOptions) if row["mode"] == "live" else None
     return QuizSession(**fields)
 
 

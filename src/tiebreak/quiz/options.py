@@ -43,3 +43,9 @@ class Options(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         self.teams = [clean_line(team, longest=MAX_NAME, what="A team's name") for team in self.teams]
         if len(self.teams) == 1 or len(set(self.teams)) < len(self.teams):
             raise ValueError("Teams are none at all, or two or more with different names")
+
+
+class RecordedOptions(Options, forbid_unknown_fields=False, kw_only=True):
+    """With the version of the formulas that the session is scored by."""
+
+    scoring_version: int = 1
