@@ -47,7 +47,7 @@ async def crowd(pool: Pool, players: int, questions: int) -> QuizSession:
     host_id = await new_user(pool, "Host")
     asked = [ChoiceQuestion(prompt=f"Question {at}", choices=["a", "b", "c", "d"], answer=1) for at in range(questions)]
     quiz_id, _ = await create_quiz(pool, host_id, Quiz(title="A crowd", questions=[*asked]))
-    opened = await open_session(pool, host_id, quiz_id, mode="self_paced", scoring="accuracy")
+    opened = await open_session(pool, host_id, quiz_id)
     assert opened
     await pool.execute(USERS, players)
     await pool.execute(PLAYERS, opened[0], host_id)

@@ -393,6 +393,8 @@ MUTANTS = (
         "    return SessionQuestionView(answered=answered, **shown(stored))",
         "    return SessionQuestionView(answered=answered, **shown(stored), **told_with_key(stored))",
         "tests/e2e/test_key_stays_secret.py::test_no_byte_before_the_answer",
+    ),
+    Mutant(
         "show-open-questions",
         "Results show no answer to a live question before it is shut",
         "database/queries.sql",
@@ -404,8 +406,8 @@ MUTANTS = (
         "say-what-is-right",
         "Nor what is right there",
         "app_server/results/overview.py",
-        "if may_be_shown(it, session, played) else None",
-        "if is_graded(questions[it.id]) else None",
+        "if may_be_shown(it, session) else None",
+        "if earns(questions[it.id]) else None",
         f"{RESULTS}::test_a_live_question_that_is_not_shut_shows_nothing",
     ),
     Mutant(
@@ -436,7 +438,7 @@ MUTANTS = (
         "show-anybody-results",
         "Results are for the session's host alone",
         "app_server/routes/results.py",
-        "if session.host_id != identity_of(request).user_id:",
+        "if not await is_host(pool, session.id, identity_of(request).user_id):",
         "if session.host_id is None:",
         "tests/e2e/test_roles.py::test_routes[GET-/quiz-session/{quiz_session_id}/results]",
     ),

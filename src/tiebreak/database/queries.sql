@@ -382,9 +382,6 @@ WITH totals AS (
 SELECT rank() OVER (ORDER BY score DESC, reached_ms)::int AS rank, id, name, score, reached_ms
 FROM totals ORDER BY score DESC, reached_ms, id DESC
 
--- name: results_session
-SELECT scoring, options, mode = 'live' AS is_live FROM quiz_sessions WHERE id = $1
-
 -- name: results_questions
 -- Each question of a session: when it was asked (null: self-paced, or not yet), how often each answer was given (JSON:
 -- [[answer, count, right], …]) and how fast. As in all results: answers to a live question count from its shutting on, and

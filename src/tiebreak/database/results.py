@@ -8,25 +8,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import get_args
 
 import msgspec
 
 from tiebreak.database.pool import Connection, Pool
 from tiebreak.database.queries import sql
-from tiebreak.quiz.answer_texts import UNGRADED
-from tiebreak.quiz.model import ParticipantId, QuestionId, QuizSessionId, Submission
+from tiebreak.quiz.model import ParticipantId, QuestionId, QuizSessionId, Submission, UnkeyedQuestion
 from tiebreak.quiz.statistics import Tally
 
+UNKEYED_TYPES = [str(kind.__struct_config__.tag) for kind in get_args(UnkeyedQuestion)]
 # Rows fetched at once: of a hundred questions' answers each, a megabyte.
 PREFETCHED = 100
-
-
-class PlayedBy(msgspec.Struct, frozen=True):
-    """How a session is played."""
-
-    scoring: str
-    teams: list[str]
-    is_live: bool
 
 
 class AskedQuestion(msgspec.Struct, frozen=True):
@@ -72,24 +65,11 @@ class PlayerScore(msgspec.Struct, frozen=True, array_like=True, gc=False):
     shut_at_ms: int | None
 
 
-class _Options(msgspec.Struct):
-    """What of the recorded options (quiz/options.py) matters afterwards."""
-
-    teams: list[str] = []
-
-
 @asynccontextmanager
 async def one_moment(pool: Pool) -> AsyncGenerator[Connection]:
     """A connection that sees one moment, however much is asked by it."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         yield connection
-
-
-async def played_by(connection: Connection, quiz_session_id: QuizSessionId) -> PlayedBy:
-    """How a session that exists is played."""
-    [row] = await connection.fetch(sql("results_session"), quiz_session_id)
-    options = msgspec.json.decode(row["options"], type=_Options)
-    return PlayedBy(row["scoring"], options.teams, row["is_live"])
 
 
 async def asked_questions(connection: Connection, quiz_session_id: QuizSessionId) -> list[AskedQuestion]:
@@ -110,7 +90,7 @@ async def asked_questions(connection: Connection, quiz_session_id: QuizSessionId
 
 async def players(connection: Connection, quiz_session_id: QuizSessionId) -> list[Player]:
     """All who have joined, in the order of their joining."""
-    rows = await connection.fetch(sql("results_participants"), quiz_session_id, list(UNGRADED))
+    rows = await connection.fetch(sql("results_participants"), quiz_session_id, UNKEYED_TYPES)
     return [Player(**row) for row in rows]
 
 

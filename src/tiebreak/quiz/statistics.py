@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from tiebreak.quiz.answer_texts import TRUTHS, answer_text, choices_of, is_graded, type_of
+from tiebreak.quiz.answer_texts import TRUTHS, answer_text, indexes
 from tiebreak.quiz.grading import fold
-from tiebreak.quiz.model import Question, Submission
+from tiebreak.quiz.model import (
+    ChoiceQuestion,
+    MultiChoiceQuestion,
+    PollQuestion,
+    Question,
+    Submission,
+    TrueFalseQuestion,
+    WordCloudQuestion,
+)
+from tiebreak.quiz.scoring import earns
 
 # Of answers that are typed or put together, so many are told apart.
 MOST_FREQUENT = 10
@@ -45,7 +53,7 @@ class QuestionStatistics(msgspec.Struct, frozen=True):
 def statistics(question: Question, tallies: Sequence[Tally]) -> QuestionStatistics:
     """Of one question."""
     answered = sum(tally.count for tally in tallies)
-    right = sum(tally.right for tally in tallies) if is_graded(question) else None
+    right = sum(tally.right for tally in tallies) if earns(question) else None
     share = right / answered if right is not None and answered else None
     return QuestionStatistics(answered, right, share, distribution(question, tallies))
 
@@ -56,24 +64,33 @@ def distribution(question: Question, tallies: Sequence[Tally]) -> list[Share]:
     Where several may be chosen, the lines add up to more than all. Typed answers are those that grading holds for one,
     as most have written it.
     """
-    graded, choices = is_graded(question), choices_of(question)
-    if type_of(question) == "true_false":
-        return [
-            Share(TRUTHS[truth], sum(it.count for it in tallies if it.answer is truth), _key(question) is truth)
-            for truth in (True, False)
-        ]
-    if choices and type_of(question) != "order":
-        chosen = Counter[int]()
-        for tally in tallies:
-            for index in _indexes(tally.answer):
-                chosen[index] += tally.count
-        right = set(_indexes(_key(question))) if graded else set[int]()
-        return [Share(text, chosen[at], at in right if graded else None) for at, text in enumerate(choices)]
-    return most_frequent(question, tallies)
+    match question:
+        case ChoiceQuestion():
+            return chosen(question.choices, tallies, {question.answer})
+        case MultiChoiceQuestion():
+            return chosen(question.choices, tallies, {*question.answer})
+        case PollQuestion():
+            return chosen(question.choices, tallies, None)
+        case TrueFalseQuestion():
+            counts = {truth: sum(it.count for it in tallies if it.answer is truth) for truth in (True, False)}
+            return [Share(TRUTHS[truth], count, question.answer is truth) for truth, count in counts.items()]
+        case WordCloudQuestion():
+            return most_frequent(question, tallies)[:MOST_FREQUENT_WORDS]
+        case _:
+            return most_frequent(question, tallies)[:MOST_FREQUENT]
+
+
+def chosen(choices: Sequence[str], tallies: Sequence[Tally], right: set[int] | None) -> list[Share]:
+    """A line for each choice."""
+    counts = Counter[int]()
+    for tally in tallies:
+        for index in indexes(tally.answer):
+            counts[index] += tally.count
+    return [Share(text, counts[at], None if right is None else at in right) for at, text in enumerate(choices)]
 
 
 def most_frequent(question: Question, tallies: Sequence[Tally]) -> list[Share]:
-    """Of answers without number."""
+    """A line for each answer, those most given first."""
     folded: dict[str, list[tuple[int, str, bool]]] = {}
     for tally in tallies:
         text = answer_text(question, tally.answer)
@@ -82,12 +99,11 @@ def most_frequent(question: Question, tallies: Sequence[Tally]) -> list[Share]:
         Share(
             max(spellings)[1],
             sum(count for count, _, _ in spellings),
-            any(right for _, _, right in spellings) if is_graded(question) else None,
+            any(right for _, _, right in spellings) if earns(question) else None,
         )
         for spellings in folded.values()
     ]
-    lines.sort(key=lambda line: (-line.count, line.answer))
-    return lines[: MOST_FREQUENT_WORDS if type_of(question) == "word_cloud" else MOST_FREQUENT]
+    return sorted(lines, key=lambda line: (-line.count, line.answer))
 
 
 def hardest_first(questions: Mapping[int, QuestionStatistics]) -> list[int]:
@@ -97,13 +113,3 @@ def hardest_first(questions: Mapping[int, QuestionStatistics]) -> list[int]:
     """
     shares = [(it.share_right, -it.answered, number) for number, it in questions.items() if it.share_right is not None]
     return [number for _, _, number in sorted(shares)]
-
-
-def _key(question: Question) -> object:
-    return getattr(question, "answer", None)
-
-
-def _indexes(value: object) -> Iterable[int]:
-    if isinstance(value, list):
-        return [index for index in cast("list[object]", value) if isinstance(index, int)]
-    return (value,) if isinstance(value, int) else ()

@@ -18,6 +18,7 @@ from tiebreak.database.quiz_sessions import load_session, open_session
 from tiebreak.database.quizzes import create_quiz
 from tiebreak.ids import new_id
 from tiebreak.quiz.model import ParticipantId, Quiz
+from tiebreak.quiz.options import Options
 from tiebreak.quiz.ranking import opened_at_ms
 
 QUIZ = msgspec.convert(
@@ -120,12 +121,6 @@ async def staged(
 async def set_scene(pool: Pool, quiz: Quiz, *, live: bool, **options: object) -> Scene:
     host_id = await new_user(pool, "Host")
     quiz_id, question_ids = await create_quiz(pool, host_id, quiz)
-    opened = await open_session(pool, host_id, quiz_id, mode="self_paced", scoring="accuracy")
+    opened = await open_session(pool, host_id, quiz_id, msgspec.convert(options, Options) if live else None)
     assert opened
-    if live:
-        await pool.execute(
-            "UPDATE quiz_sessions SET mode = 'live', scoring = 'speed', options = $2 WHERE id = $1",
-            opened[0],
-            json.dumps(options),
-        )
     return Scene(pool, host_id, quiz_id, question_ids, [question.points for question in quiz.questions], opened[0])

@@ -16,6 +16,10 @@ CHOICE = question(type="choice", choices=["stone", "pear"], answer=1)
 SEVERAL = question(type="multi_choice", choices=["1", "2", "3"], answer=[1, 2])
 TRUTH = question(type="true_false", answer=False)
 TYPED = question(type="typed", answer=["cold", "chilly"])
+ORDER = question(type="order", choices=["b", "c", "a"], answer=[2, 0, 1])
+NUMBER = question(type="numeric", answer=10.0, tolerance=0.5)
+POLL = question(type="poll", choices=["tea", "coffee"])
+CLOUD = question(type="word_cloud")
 
 
 @pytest.mark.parametrize(
@@ -25,6 +29,11 @@ TYPED = question(type="typed", answer=["cold", "chilly"])
         (SEVERAL, [2, 0], "1; 3", "2; 3"),
         (TRUTH, True, "true", "false"),
         (TYPED, " Cold ", " Cold ", "cold; chilly"),
+        (ORDER, [0, 2, 1], "b; a; c", "a; b; c"),
+        (NUMBER, -3, "-3", "10 ± 0.5"),
+        (NUMBER, 9.75, "9.75", "10 ± 0.5"),
+        (POLL, 1, "coffee", None),
+        (CLOUD, "Great fun", "Great fun", None),
     ],
 )
 def test_texts(asked, answer, text, right):
@@ -58,6 +67,27 @@ def test_typed_answers_that_grading_holds_for_one():
     assert figures.distribution[0] == Share(" cold", 3, True)
     assert (figures.answered, len(figures.distribution)) == (15, 10)
     assert figures.distribution[1] == Share("wrong 00", 1, False)
+
+
+def test_polls_and_clouds():
+    """Nobody is right or wrong there."""
+    assert statistics(POLL, [Tally(1, 3, 3)]) == QuestionStatistics(
+        3, None, None, [Share("tea", 0, None), Share("coffee", 3, None)]
+    )
+    cloud = statistics(CLOUD, [Tally(f"word {at:02}", 1, 1) for at in range(60)])
+    assert (cloud.answered, cloud.right, len(cloud.distribution)) == (60, None, 50)
+
+
+def test_orders_and_numbers():
+    """The most frequent ones; 10 and 10.0 are one number."""
+    assert statistics(ORDER, [Tally([0, 1, 2], 1, 0), Tally([2, 0, 1], 2, 2)]).distribution == [
+        Share("a; b; c", 2, True),
+        Share("b; c; a", 1, False),
+    ]
+    assert statistics(NUMBER, [Tally(10, 1, 1), Tally(10.0, 1, 1), Tally(3, 1, 0)]).distribution == [
+        Share("10", 2, True),
+        Share("3", 1, False),
+    ]
 
 
 def test_hardest_first():

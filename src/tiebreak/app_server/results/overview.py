@@ -17,10 +17,11 @@ from tiebreak.app_server.results.views import (
 from tiebreak.database import results
 from tiebreak.database.pool import Connection
 from tiebreak.database.quiz_sessions import QuizSession
-from tiebreak.database.results import AskedQuestion, PlayedBy, Player, PlayerAnswer
-from tiebreak.quiz.answer_texts import answer_text, is_graded, right_text, type_of
+from tiebreak.database.results import AskedQuestion, Player, PlayerAnswer
+from tiebreak.quiz.answer_texts import answer_text, right_text
 from tiebreak.quiz.model import Question, QuestionId, QuizSessionId
 from tiebreak.quiz.ranking import Totals, opened_at_ms
+from tiebreak.quiz.scoring import earns
 from tiebreak.quiz.statistics import hardest_first, statistics
 
 ANSWERS = msgspec.json.Decoder(list[PlayerAnswer])
@@ -64,7 +65,7 @@ class Overview(msgspec.Struct, frozen=True):
 
     def _answer(self, given: PlayerAnswer) -> tuple[QuestionId, AnswerResults]:
         question_id, question = self.questions[given.position]
-        correct = given.correct if is_graded(question) else None
+        correct = given.correct if earns(question) else None
         return question_id, AnswerResults(answer_text(question, given.answer), correct, given.score, given.response_ms)
 
 
@@ -72,22 +73,21 @@ async def read_overview(
     connection: Connection, session: QuizSession, questions: Mapping[QuestionId, Question]
 ) -> Overview:
     """As of the connection's moment; `questions` are the session's frozen ones."""
-    played = await results.played_by(connection, session.id)
     asked = await results.asked_questions(connection, session.id)
     players = await results.players(connection, session.id)
     figures = {it.position: statistics(questions[it.id], it.tallies) for it in asked}
     return Overview(
-        session=session_results(session, played, players),
+        session=session_results(session, players),
         question_results=[
             QuestionResults(
                 question_id=it.id,
                 position=it.position,
-                type=type_of(questions[it.id]),
+                type=str(questions[it.id].__struct_config__.tag),
                 prompt=questions[it.id].prompt,
-                right_answer=right_text(questions[it.id]) if may_be_shown(it, session, played) else None,
+                right_answer=right_text(questions[it.id]) if may_be_shown(it, session) else None,
                 points=questions[it.id].points,
                 time_limit_ms=questions[it.id].time_limit_ms,
-                asked=not played.is_live or it.opens_at_ms is not None,
+                asked=session.mode == "self_paced" or it.opens_at_ms is not None,
                 median_ms=it.median_ms,
                 mean_ms=it.mean_ms,
                 **msgspec.structs.asdict(figures[it.position]),
@@ -96,13 +96,13 @@ async def read_overview(
         ],
         hardest=[asked[at].id for at in places(asked, hardest_first(figures))],
         questions={it.position: (it.id, questions[it.id]) for it in asked},
-        ranked=in_order(session.id, players, time_decides=not played.is_live),
+        ranked=in_order(session.id, players, time_decides=session.mode == "self_paced"),
     )
 
 
-def may_be_shown(asked: AskedQuestion, session: QuizSession, played: PlayedBy) -> bool:
+def may_be_shown(asked: AskedQuestion, session: QuizSession) -> bool:
     """Whether what is right may be said: the host's screen may be the room's."""
-    return not played.is_live or asked.shut_at_ms is not None or session.state == "finished"
+    return session.mode == "self_paced" or asked.shut_at_ms is not None or session.state == "finished"
 
 
 def places(asked: Sequence[AskedQuestion], positions: Sequence[int]) -> list[int]:
@@ -111,15 +111,15 @@ def places(asked: Sequence[AskedQuestion], positions: Sequence[int]) -> list[int
     return [by_position[position] for position in positions]
 
 
-def session_results(session: QuizSession, played: PlayedBy, players: Sequence[Player]) -> ResultsSession:
+def session_results(session: QuizSession, players: Sequence[Player]) -> ResultsSession:
     return ResultsSession(
         quiz_session_id=session.id,
         title=session.title,
         language=session.language,
-        mode="live" if played.is_live else "self_paced",
+        mode=session.mode,
         state=session.state,
-        scoring=played.scoring,
-        teams=played.teams,
+        scoring=session.options.scoring if session.options else "accuracy",
+        teams=session.options.teams if session.options else [],
         opened_at=epoch_ms(session.opened_at),
         closed_at=epoch_ms(session.closed_at) if session.closed_at else None,
         participant_count=sum(not player.removed for player in players),

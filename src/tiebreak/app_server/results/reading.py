@@ -67,19 +67,18 @@ class SessionResults:
 
     async def history(self, session: QuizSession) -> bytes:
         """The board over time: a list of Moment, as JSON."""
-        opened = opened_at_ms(session.id)
+        opened, is_live = opened_at_ms(session.id), session.mode == "live"
         async with self._moment() as connection:
-            played = await results.played_by(connection, session.id)
             players = [player async for player in results.player_scores(connection, session.id)]
             moments = (
                 shut_moments(await results.asked_questions(connection, session.id), opened)
-                if played.is_live
+                if is_live
                 else [
                     (reached_ms(opened, at_ms), None)
                     for at_ms in await results.moments(connection, session.id, MOMENTS)
                 ]
             )
-        boards = partial(replayed, players, moments, opened, is_live=played.is_live)
+        boards = partial(replayed, players, moments, opened, is_live=is_live)
         return msgspec.json.encode(await asyncio.to_thread(boards))
 
     @asynccontextmanager

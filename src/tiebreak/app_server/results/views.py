@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
-from tiebreak.database.quiz_sessions import State
+from tiebreak.database.quiz_sessions import Mode, State
 from tiebreak.quiz.model import ParticipantId, QuestionId, QuizSessionId
 from tiebreak.quiz.statistics import Share
 
@@ -17,7 +15,7 @@ class ResultsSession(msgspec.Struct, frozen=True):
     quiz_session_id: QuizSessionId
     title: str
     language: str
-    mode: Literal["self_paced", "live"]
+    mode: Mode
     state: State
     scoring: str
     teams: list[str]

@@ -23,6 +23,7 @@ from tiebreak.app_server.routes.path_ids import session_id_of
 from tiebreak.app_server.routes.quiz_sessions import existing
 from tiebreak.database.pool import Pool
 from tiebreak.database.quiz_sessions import QuizSession
+from tiebreak.database.session_hosts import is_host
 from tiebreak.errors import Refusal, Refused
 from tiebreak.http_edge.bodies import StrictRequest
 from tiebreak.http_edge.description import FACTS, Facts
@@ -107,6 +108,6 @@ async def chunks_of(file: IO[bytes]) -> AsyncIterator[bytes]:
 async def hosted(request: StrictRequest, quiz_session_id: str, pool: Pool) -> QuizSession:
     """A session that the caller hosts. Raises Refused."""
     session = await existing(pool, session_id_of(quiz_session_id))
-    if session.host_id != identity_of(request).user_id:
+    if not await is_host(pool, session.id, identity_of(request).user_id):
         raise Refused(Refusal.NOT_THE_HOST)
     return session
