@@ -98,7 +98,7 @@ export const de = {
   "live.worth": { one: "{count} Punkt zu holen", other: "Bis zu {count} Punkte zu holen" },
   "live.slide": "Hier gibt es nichts zu beantworten. Die Spielleitung macht weiter.",
   "live.sending": "Deine Antwort wird gesendet",
-  "live.sent": "Antwort ist fest",
+  "live.sent": "Antwort eingeloggt",
   "live.sent.text": "Jetzt warten wir auf die anderen.",
   "live.answered": {
     one: "{answered} von {count} Person hat geantwortet",
@@ -130,7 +130,7 @@ export const de = {
   },
   "live.way.first": "Du führst.",
   "live.way.shared": "Du teilst dir die Führung.",
-  "live.way.none": "Mit der ersten Antwort kommst du auf die Tafel.",
+  "live.way.none": "Mit der ersten Antwort kommst du auf die Rangliste.",
   "live.end.won": "Gewonnen!",
   "live.end.tied": "Du teilst dir den ersten Platz!",
   "live.end.podium": "Du stehst auf dem Podest!",
