@@ -86,6 +86,7 @@ export const de = {
   "play.other_quiz": "Bei einem anderen Quiz mitmachen",
 
   "live.entering": "Dein Platz wird gesucht …",
+  "live.retrying": "Keine Verbindung. Neuer Versuch …",
   "live.team": "Team {team}",
   "live.name_in_team": "{name} · {team}",
   "live.teams": "Teams",

@@ -101,6 +101,7 @@ export const en = {
   "play.other_quiz": "Join another quiz",
 
   "live.entering": "Taking your seat…",
+  "live.retrying": "No connection. Trying again…",
   "live.team": "Team {team}",
   "live.name_in_team": "{name} · {team}",
   "live.teams": "Teams",
