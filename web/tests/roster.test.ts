@@ -22,6 +22,12 @@ describe("the roster", () => {
     expect(withArrivals(NOBODY, many).names[0]).toBe("p1");
   });
 
+  test("of a small room the message names everybody: who is not named has left", () => {
+    const both = withArrivals(NOBODY, ["Ann", "Bob"], true);
+    expect(withArrivals(both, ["Bob", "Cem"], true).names).toEqual(["Bob", "Cem"]);
+    expect(withArrivals(both, [], true).names).toEqual([]);
+  });
+
   test("after a reload nobody makes an entrance again", () => {
     expect(asListed(NOBODY, ["Ann", "Bob"]).fresh.size).toBe(0);
   });
@@ -32,7 +38,7 @@ describe("the lobby's roster", () => {
   afterEach(() => vi.useRealTimers());
 
   test("asks for the list only when the count does not fit the names", async () => {
-    const read = vi.fn(async () => ({ names: ["Bob"], count: 1 }));
+    const read = vi.fn(async () => ["Bob"]);
     const lobby = new LobbyRoster(read);
     lobby.welcome(update(["Ann", "Bob"], 2));
     await vi.advanceTimersByTimeAsync(10_000);
@@ -46,7 +52,7 @@ describe("the lobby's roster", () => {
   });
 
   test("however fast they come, the list is not asked for at each", async () => {
-    const read = vi.fn(async () => ({ names: [], count: 0 }));
+    const read = vi.fn(async () => []);
     const lobby = new LobbyRoster(read);
     for (let count = 1; count <= 100; count++) {
       lobby.settle(count);

@@ -4,7 +4,6 @@ import type {
   AnswerOutcome,
   HeldOutcome,
   JoinBody,
-  CoHost,
   Participant,
   PlayerAction,
   PlayerList,
@@ -14,6 +13,7 @@ import type {
   QuizSession,
   QuizSessionState,
   QuizSummary,
+  SessionHost,
   Snapshot,
   Tokens,
   User,
@@ -95,8 +95,8 @@ export const hosting = {
       path: `/quiz-session/${quizSessionId}/participants/${participantId}`,
       body,
     }),
-  coHosts: (quizSessionId: string) =>
-    host.call<{ hosts: CoHost[] }>({ method: "GET", path: `/quiz-session/${quizSessionId}/hosts` }),
+  hosts: (quizSessionId: string) =>
+    host.call<{ hosts: SessionHost[] }>({ method: "GET", path: `/quiz-session/${quizSessionId}/hosts` }),
   addCoHost: (quizSessionId: string, email: string) =>
     host.call<unknown>({
       method: "POST",

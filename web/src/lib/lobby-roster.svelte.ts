@@ -11,20 +11,22 @@ const ASK = { everyMs: 2_000, jitterMs: 0 };
 export class LobbyRoster {
   roster = $state.raw<Roster>(NOBODY);
   readonly #list: SpacedCall;
+  #count = 0;
   #closed = false;
 
-  constructor(readonly read: (limit: number) => Promise<{ names: string[]; count: number }>) {
+  /** `read`: names in the order they came, from `offset`. */
+  constructor(readonly read: (limit: number, offset: number) => Promise<string[]>) {
     this.#list = new SpacedCall(() => void this.#ask(), ASK);
   }
 
   welcome({ joined, participant_count }: PlayersUpdate): void {
-    // The newest name comes first on the wire, and is the last to have come.
-    this.roster = withArrivals(this.roster, joined);
+    this.roster = withArrivals(this.roster, joined, joined.length === participant_count);
     this.settle(participant_count);
   }
 
   /** To be told how many there are: asks who they are if that is not known. */
   settle(count: number): void {
+    this.#count = count;
     if (!this.#closed && isStale(this.roster, count)) this.#list.ask();
   }
 
@@ -35,7 +37,7 @@ export class LobbyRoster {
 
   async #ask(): Promise<void> {
     try {
-      const { names } = await this.read(SHOWN_NAMES);
+      const names = await this.read(SHOWN_NAMES, Math.max(0, this.#count - SHOWN_NAMES));
       if (!this.#closed) this.roster = asListed(this.roster, names);
     } catch {
       // Names are a courtesy on this screen: the next change asks again.

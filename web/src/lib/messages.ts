@@ -322,7 +322,7 @@ export interface MyResult {
 export interface LobbyPlayer {
   quiz_session_participant_id: string;
   name: string;
-  team: number | null;
+  team: string | null;
   extra_time_percent: number;
   joined_at: number;
   /** Connected just now. */
@@ -338,12 +338,13 @@ export type PlayerAction =
   | { action: "kick" | "ban" }
   | { action: "rename"; name: string }
   | { action: "extra_time"; percent: number }
-  | { action: "team"; team: number };
+  | { action: "team"; team: string };
 
-export interface CoHost {
+/** Who may lead a session: who opened it, and the co-hosts. */
+export interface SessionHost {
   user_id: string;
   name: string;
-  email: string;
+  role: "host" | "co_host";
 }
 
 // Leaderboard

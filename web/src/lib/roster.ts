@@ -10,12 +10,16 @@ export const NOBODY: Roster = { names: [], fresh: new Set() };
 /** What is shown at most; the count says how many there are. */
 export const SHOWN_NAMES = 200;
 
-/** The roster when more have come. A name that is there already stays where it is. */
-export function withArrivals(roster: Roster, joined: readonly string[]): Roster {
+/**
+ * The roster when more have come: who is there already stays in place. Of a small room the message
+ * names everybody (`isWhole`), so whoever it does not name has left, or has another name.
+ */
+export function withArrivals(roster: Roster, joined: readonly string[], isWhole = false): Roster {
   const known = new Set(roster.names);
-  const arrived = [...new Set(joined)].filter((name) => !known.has(name));
-  if (arrived.length === 0) return roster.fresh.size === 0 ? roster : { ...roster, fresh: new Set() };
-  return { names: [...roster.names, ...arrived].slice(-SHOWN_NAMES), fresh: new Set(arrived) };
+  const named = new Set(joined);
+  const stayed = isWhole ? roster.names.filter((name) => named.has(name)) : roster.names;
+  const arrived = [...named].filter((name) => !known.has(name));
+  return { names: [...stayed, ...arrived].slice(-SHOWN_NAMES), fresh: new Set(arrived) };
 }
 
 /** The roster as the server has it, after a reload or when somebody has left. */

@@ -459,7 +459,7 @@ export const de = {
   "hosts.remove": "Entfernen",
   "hosts.remove.named": "{name} entfernen",
   "hosts.removed": "{name} leitet dieses Spiel nicht mehr.",
-  "hosts.none": "Noch leitet sonst niemand mit.",
+  "hosts.opened": "Hat dieses Spiel geöffnet",
 
   "confirm.cancel": "Abbrechen",
   "failed.heading": "Das hat nicht geklappt",

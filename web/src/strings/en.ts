@@ -430,7 +430,7 @@ export const en = {
   "hosts.remove": "Remove",
   "hosts.remove.named": "Remove {name}",
   "hosts.removed": "{name} no longer leads this game.",
-  "hosts.none": "No co-host yet.",
+  "hosts.opened": "Opened this game",
 
   "start.heading": "Start",
   "start.mode": "How it is played",
