@@ -158,7 +158,7 @@ def test_gateway_config_runs_from_the_image(image: Image) -> None:
 def test_image_has_every_file_of_the_package(image: Image) -> None:
     """The wheel brought the web client, the SQL, the Lua and the sample quizzes, all that is in src/."""
     source = ROOT / "src" / "tiebreak"
-    for pattern in ("*.sql", "*.lua", "*.json", "static/**/*", "*.py"):
+    for pattern in ("*.sql", "*.lua", "*.json", "*.txt", "static/**/*", "*.py"):
         there = {it.relative_to(source) for it in source.rglob(pattern) if it.is_file()}
         here = {it.relative_to(image.package) for it in image.package.rglob(pattern) if it.is_file()}
         assert there
