@@ -176,13 +176,15 @@ class Joins:
         self._ticks = ticks
         self._batches = Batches(self._join, longest_queue=longest_queue, outages=OUTAGES)
 
-    async def join(self, quiz_session_id: QuizSessionId, user_id: UserId, name: str | None) -> Participant | Refusal:
+    async def join(
+        self, quiz_session_id: QuizSessionId, user_id: UserId, name: str | None, team: int | str | None = None
+    ) -> Participant | Refusal:
         """Make the user a participant, under `name` or else the user's own. The second time it is refused."""
-        return await self._batches.outcome_of(Join(ParticipantId(new_id()), quiz_session_id, user_id, name))
+        return await self._batches.outcome_of(Join(ParticipantId(new_id()), quiz_session_id, user_id, name, team))
 
     async def _join(self, joins: Sequence[Join]) -> list[Participant | Refusal]:
         outcomes = await join_sessions(self._pool, joins)
         for join, outcome in zip(joins, outcomes, strict=True):
             if isinstance(outcome, Participant):
-                self._ticks.session_changed(join.quiz_session_id)
+                self._ticks.players_changed(join.quiz_session_id)
         return outcomes

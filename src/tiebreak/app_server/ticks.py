@@ -7,7 +7,7 @@ however many app servers there are: each of k tells a room a k-th as often. That
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 
 import msgspec
 import structlog
@@ -20,12 +20,14 @@ from tiebreak.database.quiz_sessions import SessionNews, session_news
 from tiebreak.quiz.model import QuizSessionId
 from tiebreak.redis_client import OUTAGES, RedisError
 from tiebreak.socket_adapter.emitter import Emitter
-from tiebreak.socket_adapter.messages import Change, ScoreUpdate, SessionUpdate
+from tiebreak.socket_adapter.messages import Change, PlayersUpdate, RoomMessage, ScoreUpdate, SessionUpdate
 from tiebreak.socket_adapter.tick_interval import interval_seconds
 
 log = structlog.get_logger()
 
 MAX_CHANGES = 50
+# Names of who joined last, in one message.
+MAX_NAMES = 50
 # Participants are counted anew each time.
 SESSION_SECONDS = 0.5
 
@@ -46,6 +48,7 @@ class Ticks:
         self._count_in: Callable[[str], int] = lambda _: 0
         self._servers = ServerCount(clock)
         self._gathered: dict[QuizSessionId, Gathered] = {}
+        self._with_players: set[QuizSessionId] = set()
         self._scores = RoomTicks(clock, tell=self._tell_scores, interval=self._score_interval)
         self._sessions = RoomTicks(clock, tell=self._tell_sessions, interval=self._session_interval)
 
@@ -60,8 +63,13 @@ class Ticks:
         else:
             gathered.more += 1
 
+    def players_changed(self, quiz_session_id: QuizSessionId) -> None:
+        """Somebody joined, was removed, or has another name: a live session's room is told names, too."""
+        self._with_players.add(quiz_session_id)
+        self._sessions.want(quiz_session_id)
+
     def session_changed(self, quiz_session_id: QuizSessionId, *, at_once: bool = False) -> None:
-        """Somebody joined, or the session ended; `at_once` for what happens only once to a session."""
+        """It may have another state, or other counts; `at_once` for what happens only once to a session."""
         self._sessions.want(quiz_session_id, at_once=at_once)
 
     def known_servers(self) -> int:
@@ -96,8 +104,10 @@ class Ticks:
 
     async def _tell_sessions(self, due: Sequence[QuizSessionId]) -> None:
         has_told = False
+        with_players = self._with_players.intersection(due)
+        self._with_players -= with_players
         try:
-            told = await self._tell_news(due)
+            told = await self._tell_news(due, with_players)
             # Between our reading and our emitting, another server may have told that a session ended: our older news
             # came after that, and would be the last the room hears.
             said_open = [it.id for it in told if it.state != "finished"]
@@ -108,12 +118,15 @@ class Ticks:
         finally:
             if not has_told:
                 # That a session ended nobody else will say.
+                self._with_players |= with_players
                 for quiz_session_id in due:
                     self._sessions.want(quiz_session_id)
 
-    async def _tell_news(self, quiz_session_ids: Sequence[QuizSessionId]) -> Sequence[SessionNews]:
-        news = await session_news(self._pool, quiz_session_ids)
-        await self._emitter.emit([(it.id, SessionUpdate(it.id, it.state, it.participant_count)) for it in news])
+    async def _tell_news(
+        self, quiz_session_ids: Sequence[QuizSessionId], with_players: Collection[QuizSessionId] = ()
+    ) -> Sequence[SessionNews]:
+        news = await session_news(self._pool, quiz_session_ids, with_newest=with_players, newest=MAX_NAMES)
+        await self._emitter.emit([(it.id, message) for it in news for message in messages_of(it)])
         return news
 
     def _score_interval(self, quiz_session_id: QuizSessionId, lag_seconds: float) -> float:
@@ -123,3 +136,11 @@ class Ticks:
 
     def _session_interval(self, quiz_session_id: QuizSessionId, lag_seconds: float) -> float:
         return max(SESSION_SECONDS * self._servers.known, self._score_interval(quiz_session_id, lag_seconds))
+
+
+def messages_of(news: SessionNews) -> Iterator[RoomMessage]:
+    """What its room is told. The names are those that are there, not those that came since: a message may be lost."""
+    yield SessionUpdate(news.id, news.state, news.participant_count)
+    if news.newest is not None:
+        more = news.participant_count - len(news.newest)
+        yield PlayersUpdate(news.id, news.newest, more, news.participant_count)

@@ -41,6 +41,13 @@ class Boards:
         except (*OUTAGES, *FAILURES, RedisError, BoardLost) as error:
             log.warning("board.not_opened", quiz_session_id=str(quiz_session_id), error=str(error))
 
+    async def renew(self, quiz_session_id: QuizSessionId) -> None:
+        """Build it anew, under another epoch, and show it: the ledger has other participants, or other names, now.
+
+        Raises what Rebuilder.make_whole raises. Not shared with whoever else builds it: that ledger may be from before.
+        """
+        await self._rebuilder.make_whole(quiz_session_id, anew=True)
+
     async def read(
         self,
         quiz_session_id: QuizSessionId,

@@ -38,8 +38,9 @@ class Rebuilder:
 
         Raises BoardLost if Redis loses it again and again, and what Redis and Postgres raise. May be repeated.
         """
-        for _ in range(TRIES):
-            begun = await self._leaderboards.begin(quiz_session_id, anew=anew)
+        for attempt in range(TRIES):
+            # Who has begun another one meanwhile has it from a ledger that is as new as ours, at least.
+            begun = await self._leaderboards.begin(quiz_session_id, anew=anew and not attempt)
             if begun.whole:
                 return True
             session = await load_session(self._pool, quiz_session_id)
@@ -56,7 +57,7 @@ class Rebuilder:
                     log.info(
                         "board.rebuilt", quiz_session_id=str(quiz_session_id), epoch=begun.epoch, answers=len(answers)
                     )
-                await self.show(quiz_session_id)
+                await self.show(quiz_session_id, though_empty=anew)
                 return True
         raise BoardLost(f"Redis lost the board of {quiz_session_id} while it was built, {TRIES} times.")
 
@@ -69,8 +70,8 @@ class Rebuilder:
                 break
         return True
 
-    async def show(self, quiz_session_id: QuizSessionId) -> None:
-        """To the room, which has the board of another epoch, or none. There is nothing to see of an empty one."""
+    async def show(self, quiz_session_id: QuizSessionId, *, though_empty: bool = False) -> None:
+        """To the room, which has the board of another epoch, or none: then there is nothing to see of an empty one."""
         board = await self._leaderboards.read(quiz_session_id)
-        if board is not None and board.participants:
+        if board is not None and (board.participants or though_empty):
             await self._emitter.emit([(quiz_session_id, LeaderboardUpdating(board))])

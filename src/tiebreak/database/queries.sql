@@ -68,19 +68,30 @@ SELECT id, host_id, title, language, pin, mode, state, opened_at, closed_at, opt
 
 -- name: quiz_sessions_of_host
 SELECT id, host_id, title, language, pin, mode, state, opened_at, closed_at, options
-FROM quiz_sessions WHERE host_id = $1 ORDER BY (state = 'finished'), id DESC LIMIT 50
+FROM quiz_sessions WHERE id IN (
+    SELECT id FROM quiz_sessions WHERE host_id = $1
+    UNION ALL SELECT quiz_session_id FROM quiz_session_hosts WHERE user_id = $1
+) ORDER BY (state = 'finished'), id DESC LIMIT 50
 
 -- name: session_counts
 -- In the order of $1.
 SELECT (SELECT count(*) FROM quiz_session_questions WHERE quiz_session_id = s.id) AS question_count,
-       (SELECT count(*) FROM quiz_session_participants WHERE quiz_session_id = s.id) AS participant_count,
+       (SELECT count(*) FROM quiz_session_participants
+        WHERE quiz_session_id = s.id AND removed_at IS NULL) AS participant_count,
        (SELECT count(*) FROM participant_answers a
         JOIN quiz_session_participants p ON p.id = a.quiz_session_participant_id
         WHERE p.quiz_session_id = s.id) AS answer_count
 FROM unnest($1::uuid[]) WITH ORDINALITY AS s (id, position) ORDER BY s.position
 
 -- name: session_news
-SELECT id, state, (SELECT count(*) FROM quiz_session_participants WHERE quiz_session_id = s.id) AS participant_count
+-- $1 sessions, $2 those of them whose newest participants are asked for, $3 how many: of live ones only.
+SELECT id, state,
+       (SELECT count(*) FROM quiz_session_participants
+        WHERE quiz_session_id = s.id AND removed_at IS NULL) AS participant_count,
+       CASE WHEN mode = 'live' AND id = ANY($2::uuid[]) THEN ARRAY(
+           SELECT name FROM quiz_session_participants
+           WHERE quiz_session_id = s.id AND removed_at IS NULL ORDER BY id DESC LIMIT $3::int
+       ) END AS newest
 FROM quiz_sessions s WHERE id = ANY($1::uuid[])
 
 -- name: sessions_with_boards
@@ -104,26 +115,32 @@ WHERE l.quiz_session_id = $1 ORDER BY l.position
 
 -- name: join_sessions
 -- One row for each of the given whose session exists: its state, the name to play under (null: no such user), and
--- whether the user is a participant now and was not before.
--- $1 participants' ids, $2 sessions, $3 users, $4 names (null: the user's own)
+-- whether the user is a participant now and was not before. `options` is null unless the session is live: into those
+-- nobody is taken here (enter_lobbies).
+-- $1 participants' ids, $2 sessions, $3 users, $4 names (null: the user's own), $5 whether a team is named
 WITH given AS (
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[])
-    WITH ORDINALITY AS g (id, quiz_session_id, user_id, name, place)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bool[])
+    WITH ORDINALITY AS g (id, quiz_session_id, user_id, name, names_team, place)
 ), welcome AS (
-    SELECT given.id, given.quiz_session_id, given.user_id, given.place, s.state, COALESCE(given.name, u.name) AS name,
-           u.name IS NOT NULL AS is_user
+    SELECT given.id, given.quiz_session_id, given.user_id, given.names_team, given.place, s.state,
+           COALESCE(given.name, u.name) AS name, u.name IS NOT NULL AS is_user, s.options, s.language
     FROM given
-    CROSS JOIN LATERAL (SELECT state FROM quiz_sessions WHERE id = given.quiz_session_id LIMIT 1) s
+    CROSS JOIN LATERAL (
+        SELECT state, language, CASE WHEN mode = 'live' THEN options END AS options
+        FROM quiz_sessions WHERE id = given.quiz_session_id LIMIT 1
+    ) s
     LEFT JOIN LATERAL (SELECT name FROM users WHERE id = given.user_id LIMIT 1) u ON true
 ), joined AS (
     -- In the order of the unique key: two batches that meet wait for each other in one direction only.
     INSERT INTO quiz_session_participants (id, quiz_session_id, user_id, name)
-    SELECT id, quiz_session_id, user_id, name FROM welcome WHERE state <> 'finished' AND is_user
+    SELECT id, quiz_session_id, user_id, name FROM welcome
+    WHERE state <> 'finished' AND is_user AND options IS NULL AND NOT names_team
     ORDER BY quiz_session_id, user_id, place
     ON CONFLICT (quiz_session_id, user_id) DO NOTHING
     RETURNING id
 )
-SELECT welcome.place, welcome.state, welcome.name, joined.id IS NOT NULL AS new
+SELECT welcome.place, welcome.state, welcome.name, welcome.is_user, welcome.options, welcome.language,
+       joined.id IS NOT NULL AS new
 FROM welcome LEFT JOIN joined USING (id)
 
 -- name: participants

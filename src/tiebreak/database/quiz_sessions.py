@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, cast
 
 import msgspec
 
 from tiebreak.database.live_games import begin_game
+from tiebreak.database.lobbies import enter_lobbies
 from tiebreak.database.pool import Pool, Record
 from tiebreak.database.queries import sql
 from tiebreak.database.quizzes import StoredQuestion, stored_questions
 from tiebreak.errors import Refusal
 from tiebreak.ids import new_id
 from tiebreak.quiz.live import Game
+from tiebreak.quiz.lobby import DRAWN_FROM, DRAWS, LobbyOptions, Newcomer, Wish, wish_of
 from tiebreak.quiz.model import ParticipantId, QuizId, QuizSessionId, UserId
 from tiebreak.quiz.options import Options, RecordedOptions
 from tiebreak.quiz.ranking import opened_at_ms
@@ -57,25 +60,30 @@ class SessionNews(msgspec.Struct, frozen=True):
     id: QuizSessionId
     state: State
     participant_count: int
+    newest: Sequence[str] | None = None
 
 
 class Participant(msgspec.Struct, frozen=True):
-    """A user in a quiz session, under the name chosen for it."""
+    """A user in a quiz session, under the name chosen for it. `is_back`: had been removed, and has joined again."""
 
     id: ParticipantId
     name: str
+    team: str | None = None
+    is_back: bool = False
 
 
 class Join(msgspec.Struct, frozen=True):
     """A user on the way into a quiz session, under `name` or else the user's own.
 
     `id` is the participant's, whatever becomes of the statement: it tells our own retry from having joined before.
+    `team`: by index or name, where there are teams.
     """
 
     id: ParticipantId
     quiz_session_id: QuizSessionId
     user_id: UserId
     name: str | None
+    team: int | str | None = None
 
 
 async def open_session(
@@ -144,11 +152,18 @@ async def count_sessions(pool: Pool, sessions: Sequence[QuizSession]) -> list[Se
     return [SessionCounts(**row) for row in rows]
 
 
-async def session_news(pool: Pool, quiz_session_ids: Collection[QuizSessionId]) -> list[SessionNews]:
-    """What rooms are told, in any order."""
+async def session_news(
+    pool: Pool,
+    quiz_session_ids: Collection[QuizSessionId],
+    *,
+    with_newest: Collection[QuizSessionId] = (),
+    newest: int = 0,
+) -> list[SessionNews]:
+    """What rooms are told, in any order; of live ones that are in `with_newest`, the names of the last who joined."""
     if not quiz_session_ids:
         return []
-    return [SessionNews(**row) for row in await pool.fetch(sql("session_news"), list(quiz_session_ids))]
+    rows = await pool.fetch(sql("session_news"), list(quiz_session_ids), list(with_newest), newest)
+    return [SessionNews(**row) for row in rows]
 
 
 async def sessions_with_boards(pool: Pool, *, live_seconds: float, kept_seconds: float) -> list[QuizSessionId]:
@@ -180,9 +195,10 @@ async def session_questions(pool: Pool, quiz_session_id: QuizSessionId) -> tuple
 
 
 async def join_sessions(pool: Pool, joins: Sequence[Join]) -> list[Participant | Refusal]:
-    """Take users into sessions, all in one commit; their outcomes, in the same order.
+    """Take users into sessions; their outcomes, in the same order. Self-paced ones in one commit, live ones in another.
 
-    The unique constraint decides between two requests of one user, in one batch or in many. Idempotent by `id`.
+    The unique constraint decides between two requests of one user, in one batch or in many; names are unique in live
+    sessions only. Idempotent by `id`, but for who comes back to a live session (lobbies.py).
     """
     rows = await pool.fetch(
         sql("join_sessions"),
@@ -190,17 +206,23 @@ async def join_sessions(pool: Pool, joins: Sequence[Join]) -> list[Participant |
         [join.quiz_session_id for join in joins],
         [join.user_id for join in joins],
         [join.name for join in joins],
+        [join.team is not None for join in joins],
     )
     outcomes: list[Participant | Refusal] = [Refusal.SESSION_NOT_FOUND_FOR_JOIN] * len(joins)
     refused: list[int] = []
+    live: dict[int, Record] = {}
     for row in rows:
         place: int = row["place"] - 1
         if row["new"]:
             outcomes[place] = Participant(joins[place].id, row["name"])
+        elif row["options"] is not None and row["is_user"]:
+            live[place] = row
         else:
             refused.append(place)
-            finished = row["state"] == "finished"
-            outcomes[place] = Refusal.SESSION_FINISHED if finished else Refusal.USER_UNKNOWN
+            outcomes[place] = refusal_of(joins[place], row)
+    if live:
+        for place, outcome in zip(live, await join_live_sessions(pool, joins, live), strict=True):
+            outcomes[place] = outcome
     if refused:
         # A statement of its own: it sees what a competing transaction has committed in between.
         earlier = await pool.fetch(
@@ -213,6 +235,37 @@ async def join_sessions(pool: Pool, joins: Sequence[Join]) -> list[Participant |
             ours = found["id"] == joins[refused[at]].id
             outcomes[refused[at]] = Participant(found["id"], found["name"]) if ours else Refusal.ALREADY_JOINED
     return outcomes
+
+
+def refusal_of(join: Join, row: Record) -> Refusal:
+    """Why a self-paced session did not take somebody in who had not joined before."""
+    if row["state"] == "finished":
+        return Refusal.SESSION_FINISHED
+    return Refusal.TEAM_UNKNOWN if row["is_user"] and join.team is not None else Refusal.USER_UNKNOWN
+
+
+async def join_live_sessions(
+    pool: Pool, joins: Sequence[Join], live: Mapping[int, Record]
+) -> list[Participant | Refusal]:
+    """Those of the joins, by place, that are of live sessions."""
+    # Filtering a hundred names takes 20 ms, and others answer meanwhile.
+    newcomers = await asyncio.to_thread(lambda: [newcomer_of(joins[place], row) for place, row in live.items()])
+    outcomes: list[Participant | Refusal] = []
+    for newcomer, entry in zip(newcomers, await enter_lobbies(pool, newcomers), strict=True):
+        if isinstance(entry, Refusal):
+            outcomes.append(entry)
+        else:
+            teams = newcomer.wish.teams if isinstance(newcomer.wish, Wish) else ()
+            team = teams[entry.team] if entry.team is not None and entry.team < len(teams) else None
+            outcomes.append(Participant(entry.id, entry.name, team, entry.is_back))
+    return outcomes
+
+
+def newcomer_of(join: Join, row: Record) -> Newcomer:
+    options = msgspec.json.decode(row["options"], type=LobbyOptions)
+    draws = [secrets.randbelow(DRAWN_FROM) for _ in range(DRAWS)]
+    wish = wish_of(options, row["language"], name=row["name"], team=join.team, draws=draws)
+    return Newcomer(join.id, join.quiz_session_id, join.user_id, wish)
 
 
 async def find_participant(pool: Pool, quiz_session_id: QuizSessionId, user_id: UserId) -> Participant | None:

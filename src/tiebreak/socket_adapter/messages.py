@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, TypeAlias
 from uuid import UUID
 
@@ -110,7 +111,19 @@ class SessionUpdate(msgspec.Struct, frozen=True):
     participant_count: int
 
 
-RoomMessage: TypeAlias = ScoreUpdate | LeaderboardUpdating | SessionUpdate | GameUpdate | ProgressUpdate
+class PlayersUpdate(msgspec.Struct, frozen=True):
+    """Who takes part in a live session changed: the names of the newest, last first, and how many more there are."""
+
+    event: ClassVar[str] = "players_update"
+    quiz_session_id: QuizSessionId
+    joined: Sequence[str]
+    more: int
+    participant_count: int
+
+
+RoomMessage: TypeAlias = (
+    ScoreUpdate | LeaderboardUpdating | SessionUpdate | PlayersUpdate | GameUpdate | ProgressUpdate
+)
 
 
 def payload_of(message: RoomMessage) -> object:

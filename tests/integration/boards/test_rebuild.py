@@ -222,3 +222,17 @@ async def test_no_such_session(stage):
     """An event of a session that is not in the ledger leaves no board behind."""
     assert not await stage.rebuilder.make_whole(new_id())
     assert await stage.redis.keys("*:meta") == [board_keys(stage.scene.session_id)[3].encode()]
+
+
+async def test_many_build_it_anew_at_once(stage):
+    """As when a host removes a few players: none of them gives up, and the last ledger read is on the board."""
+    await stage.answer(0)
+    assert all(await asyncio.gather(*(stage.make_whole(anew=True) for _ in range(10))))
+    assert await stage.board_is_ledger()
+
+
+async def test_a_board_that_has_become_empty_is_shown(stage):
+    """Else the room would go on seeing who was on it."""
+    assert await stage.make_whole(anew=True)
+    [board] = await stage.told()
+    assert board["rows"] == []

@@ -41,12 +41,13 @@ from tiebreak.http_edge.addresses import counted_address_of
 from tiebreak.http_edge.bodies import StrictRequest
 from tiebreak.http_edge.description import FACTS, Facts
 from tiebreak.quiz.model import MAX_NAME, Name, ParticipantId, QuizId, QuizSessionId
-from tiebreak.quiz.options import Options
+from tiebreak.quiz.options import MAX_TEAMS, Options
 from tiebreak.quiz.ranking import Leaderboard
 from tiebreak.text import clean_line
 
 PIN_SCHEMA = {"type": "string", "pattern": "^[0-9]{6}$"}
 Pin = Annotated[str, Meta(extra_json_schema=PIN_SCHEMA)]
+TeamChoice = Annotated[int, Meta(ge=0, lt=MAX_TEAMS)] | Annotated[str, Meta(max_length=MAX_NAME)]
 
 
 class OpenRequest(Options, forbid_unknown_fields=True, kw_only=True):
@@ -73,21 +74,23 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 class JoinRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """The name to play under; the user's own if left out."""
+    """The name to play under; the user's own if left out. The team, by index or by name; the smallest if left out."""
 
     name: Name | None = None
+    team: TeamChoice | None = None
 
     def __post_init__(self) -> None:
         if self.name is not None:
             self.name = clean_line(self.name, longest=MAX_NAME, what="The name")
 
 
-class Joined(msgspec.Struct, frozen=True):
-    """The caller's place in the session."""
+class Joined(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The caller's place in the session; a team where there are teams. The name may be one that the session gives."""
 
     quiz_session_participant_id: ParticipantId
     quiz_session_id: QuizSessionId
     name: str
+    team: str | None = None
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -98,7 +101,7 @@ class Finished(msgspec.Struct, frozen=True):
 
 
 class SessionList(msgspec.Struct, frozen=True):
-    """The caller's latest sessions as host, open ones first."""
+    """The caller's latest sessions as host or co-host, open ones first."""
 
     quiz_sessions: list[SessionView]
 
@@ -125,7 +128,7 @@ async def open_session(request: StrictRequest, data: OpenRequest, pool: Pool, bo
 
 @get("/quiz-session", opt={FACTS: Facts()})
 async def list_sessions(request: StrictRequest, pool: Pool, counted_sessions: CountedSessions) -> SessionList:
-    """The caller's sessions as host."""
+    """The caller's sessions as host or co-host."""
     sessions = await quiz_sessions.sessions_of_host(pool, identity_of(request).user_id)
     return SessionList(await session_views(counted_sessions, sessions))
 
@@ -200,6 +203,13 @@ async def join_nothing() -> None:
                 Refusal.SESSION_FINISHED,
                 Refusal.ALREADY_JOINED,
                 Refusal.USER_UNKNOWN,
+                Refusal.HOSTS_DO_NOT_PLAY,
+                Refusal.BANNED,
+                Refusal.SESSION_LOCKED,
+                Refusal.JOINING_CLOSED,
+                Refusal.NAME_REFUSED,
+                Refusal.NAME_TAKEN,
+                Refusal.TEAM_UNKNOWN,
                 Refusal.TOO_MANY_TRIES,
                 Refusal.BUSY,
             )
@@ -211,17 +221,21 @@ async def join_session(
     quiz_session_id: str,
     joins: Joins,
     join_limit: JoinLimit,
+    boards: Boards,
     data: JoinRequest | None = None,
 ) -> Joined:
-    """Take part. 409 if the caller has joined before."""
+    """Take part. 409 if the caller has joined before. Who was removed from a live session may join again."""
     user_id = identity_of(request).user_id
     join_limit.count(user_id, counted_address_of(request))
-    name = data.name if data else None
+    name, team = (data.name, data.team) if data else (None, None)
     session_id = session_id_of(quiz_session_id)
-    joined = await joins.join(session_id, user_id, name)
+    joined = await joins.join(session_id, user_id, name, team)
     if isinstance(joined, Refusal):
         raise Refused(joined)
-    return Joined(joined.id, session_id, joined.name)
+    if joined.is_back:
+        # With the answers from before.
+        await boards.renew(session_id)
+    return Joined(joined.id, session_id, joined.name, joined.team)
 
 
 @get(
