@@ -85,6 +85,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Count, Meta(description="Joins one address may ask for in a minute; a school is often one address")
     ] = 12_000
     limit_joins_per_user_per_minute: Annotated[Count, Meta(description="Joins one user may ask for in a minute")] = 600
+    limit_host_calls_per_minute: Annotated[
+        Count, Meta(description="What one user may ask of participants and hosts of sessions in a minute")
+    ] = 600
     limit_answers_per_minute: Annotated[
         Count, Meta(description="Answers one user may send in a minute, retries among them")
     ] = 1_200

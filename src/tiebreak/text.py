@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Annotated
+
+from msgspec import Meta
 
 # Characters that show nothing and break what stands around them: controls (Postgres refuses NUL),
 # surrogates, and the marks that turn the direction of the text that follows (UAX #9).
 DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 LONGEST_RAW = 4_000
+LONGEST_EMAIL = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
+
+# Composing shortens a text, hardly ever to less than a quarter. What is longer than that is refused first:
+# putting tens of thousands of combining marks in order would hold the event loop for half a second.
+COMPOSING = 4
+
+Email = Annotated[str, Meta(extra_json_schema={"maxLength": LONGEST_EMAIL, "pattern": r"^\s*[^@\s]+@[^@\s]+\s*$"})]
 
 # The same as regular expressions know them (ECMA-262, and so JSON Schema). Blanks are those of str.split().
 _CONTROLS = r"\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f"
@@ -49,3 +59,22 @@ def clean_line(text: str, *, longest: int, what: str) -> str:
 def without_marks(text: str) -> str:
     """The text without direction marks and byte-order marks."""
     return "".join(character for character in text if character not in DIRECTION_MARKS and character != "\ufeff")
+
+
+def clean_email(text: str) -> str:
+    """An e-mail as it is stored and looked up: trimmed, NFC, in one case.
+
+    Only mail sent there could tell whether an address is right, so no more is asked than what every address
+    has. Raises ValueError.
+    """
+    if len(text) > COMPOSING * LONGEST_EMAIL:
+        raise ValueError(f"The e-mail is longer than {LONGEST_EMAIL} characters")
+    email = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text.strip()).casefold())
+    if len(email) > LONGEST_EMAIL:
+        raise ValueError(f"The e-mail is longer than {LONGEST_EMAIL} characters")
+    if " " in email or not email.isprintable():
+        raise ValueError("The e-mail contains blanks or control characters")
+    local, at, domain = email.partition("@")
+    if not (local and at and domain) or "@" in domain:
+        raise ValueError("The e-mail must look like name@example.org")
+    return email

@@ -18,6 +18,8 @@ import socketio
 
 from tests.bad_tokens import bad_tokens
 from tests.client import QUESTIONS, RIGHT, Caller, Quizmaster, Screen, connected, quizmaster
+from tests.lobby_scene import make_live
+from tests.scene import opened_pool
 from tests.system import System
 from tiebreak.app_server.app import http_app
 from tiebreak.app_server.sockets import socket_server
@@ -95,6 +97,34 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/update-score"): Row(
         "401 401 401 403 403 200 403 403", "401 401 401 403 403 403 403 403", NO_SESSION_ID, body=ANSWER
     ),
+    ("GET", "/quiz-session/{quiz_session_id}/participants"): Row(
+        HOSTS, NO_SUCH_SESSION, NO_SESSION_ID, path="/quiz-session/{live}/participants"
+    ),
+    ("POST", "/quiz-session/{quiz_session_id}/participants/{quiz_session_participant_id}"): Row(
+        HOSTS,
+        NO_SUCH_SESSION,
+        NO_SESSION_ID,
+        path="/quiz-session/{live}/participants/{participant}",
+        body={"action": "extra_time", "percent": 25},
+    ),
+    ("GET", "/quiz-session/{quiz_session_id}/hosts"): Row(
+        HOSTS, NO_SUCH_SESSION, NO_SESSION_ID, path="/quiz-session/{live}/hosts"
+    ),
+    # The host may ask for an account that is not there.
+    ("POST", "/quiz-session/{quiz_session_id}/hosts"): Row(
+        "401 401 401 403 403 403 403 404",
+        NO_SUCH_SESSION,
+        NO_SESSION_ID,
+        path="/quiz-session/{live}/hosts",
+        body={"email": "nobody@example.com"},
+    ),
+    ("DELETE", "/quiz-session/{quiz_session_id}/hosts/{user_id}"): Row(
+        "401 401 401 403 403 403 403 204",
+        NO_SUCH_SESSION,
+        NO_SESSION_ID,
+        path="/quiz-session/{live}/hosts/{answer_id}",
+    ),
+    ("GET", "/names/suggestion"): Row(EVERYONE),
     ("GET", "/pin/{pin}"): Row(EVERYONE, NOT_FOUND, NOT_FOUND),
     ("GET", "/openapi.json"): Row(EVERYONE),
     ("GET", "/healthz"): Row(EVERYONE),
@@ -139,6 +169,8 @@ class Side(NamedTuple):
     session: str
     question: str
     pin: str
+    live: str
+    participant: str
 
     def filled(self, template: Any) -> Any:
         """The template with this side's ids."""
@@ -150,8 +182,8 @@ class Side(NamedTuple):
         return template.format(**ids) if "{" in template else template
 
 
-UNKNOWN = Side(str(uuid4()), str(uuid4()), str(uuid4()), "000000000")
-MALFORMED = Side("x", "x", "x", "x")
+UNKNOWN = Side(str(uuid4()), str(uuid4()), str(uuid4()), "000000000", str(uuid4()), str(uuid4()))
+MALFORMED = Side("x", "x", "x", "x", "x", "x")
 
 
 class Cast(NamedTuple):
@@ -179,7 +211,7 @@ def people(system: System) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture
-async def cast(master: Quizmaster, people: dict[str, dict[str, Any]]) -> Cast:
+async def cast(master: Quizmaster, system: System, people: dict[str, dict[str, Any]]) -> Cast:
     """They, with quizzes and sessions of this test's own."""
     callers = {role: Caller(master.http, tokens) for role, tokens in people.items()}
     callers["nobody"] = Caller(master.http, people["ended"])
@@ -190,9 +222,16 @@ async def cast(master: Quizmaster, people: dict[str, dict[str, Any]]) -> Cast:
     sides = {"unknown": UNKNOWN, "malformed": MALFORMED}
     for name, host, player in (("owner's", "owner", "participant"), ("rival's", "rival", "foreigner")):
         quiz, questions = await master.quiz(callers[host])
-        opened = (await callers[host].post("/quiz-session", {"quiz_id": quiz, "mode": "self_paced"})).json()
-        assert (await callers[player].join(opened["quiz_session_id"])).status_code == 200
-        sides[name] = Side(quiz, opened["quiz_session_id"], questions[0], opened["pin"])
+        opening = {"quiz_id": quiz, "mode": "self_paced"}
+        opened, live = [(await callers[host].post("/quiz-session", opening)).json() for _ in range(2)]
+        joined = [await callers[player].join(it["quiz_session_id"]) for it in (opened, live)]
+        assert [it.status_code for it in joined] == [200, 200]
+        async with opened_pool(system.database_url) as pool:
+            await make_live(pool, live["quiz_session_id"])
+        participant = joined[1].json()["quiz_session_participant_id"]
+        sides[name] = Side(
+            quiz, opened["quiz_session_id"], questions[0], opened["pin"], live["quiz_session_id"], participant
+        )
     return Cast(callers, sides)
 
 
@@ -228,7 +267,7 @@ def parts() -> dict[str, Any]:
     """Names of what handlers ask for: enough to list the routes."""
     names = (
         "accounts access_tokens logins pool doctor leaderboards pin_misses join_limit ticks questions answers joins "
-        "boards counted_sessions verifier results"
+        "boards counted_sessions verifier results host_limit room_members"
     )
     return dict.fromkeys(names.split())
 

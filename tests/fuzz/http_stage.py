@@ -35,13 +35,17 @@ class Stage:
         quiz = self._call("/quizzes", {"title": "A quiz", "questions": QUESTIONS}, self.host)
         opening = {"quiz_id": quiz["quiz_id"], "mode": "self_paced"}
         opened = [self._call("/quiz-session", opening, self.host) for _ in range(SESSIONS)]
-        for session in opened[1:]:
-            for caller in (self.guest, self.host):
-                self._call(f"/quiz-session/{session['quiz_session_id']}/join", {}, caller)
+        joined = [
+            self._call(f"/quiz-session/{session['quiz_session_id']}/join", {}, caller)
+            for session in opened[1:]
+            for caller in (self.guest, self.host)
+        ]
         return {
             "quiz_id": [quiz["quiz_id"]],
             "question_id": quiz["question_ids"],
             "quiz_session_id": [it["quiz_session_id"] for it in opened],
+            "quiz_session_participant_id": [it["quiz_session_participant_id"] for it in joined],
+            "user_id": [self.host["user_id"], self.guest["user_id"]],
             "pin": [it["pin"] for it in opened],
         }
 

@@ -26,6 +26,7 @@ PUBLIC = [
     ("GET", "/assets/none.js", {404}),
     ("GET", "/healthz", {200}),
     ("GET", "/openapi.json", {200}),
+    ("GET", "/names/suggestion", {200}),
     ("GET", "/.well-known/jwks.json", {200}),
     ("GET", "/pin/000000", {404}),
     ("GET", f"/quiz-session/{NOBODY}", {404}),

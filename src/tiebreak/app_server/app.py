@@ -9,7 +9,17 @@ from litestar import Litestar, Router
 
 from tiebreak.app_server.callers import account_holder, authenticated
 from tiebreak.app_server.descriptions import Descriptions
-from tiebreak.app_server.routes import answers, live_games, operations, quiz_sessions, quizzes, results
+from tiebreak.app_server.routes import (
+    answers,
+    hosts,
+    live_games,
+    names,
+    operations,
+    participants,
+    quiz_sessions,
+    quizzes,
+    results,
+)
 from tiebreak.app_server.routes.auth_forward import auth_forward_routes
 from tiebreak.app_server.routes.web_client import web_client_routes
 from tiebreak.database.pool import OUTAGES as DATABASE_OUTAGES
@@ -23,6 +33,7 @@ from tiebreak.redis_client import RedisError
 PUBLIC = [
     quiz_sessions.show_session,
     quiz_sessions.find_by_pin,
+    names.suggest_name,
     operations.show_openapi,
     *HEALTH_ROUTES,
 ]
@@ -41,6 +52,11 @@ PRIVATE = [
     results.download_json,
     results.download_csv,
     results.download_workbook,
+    participants.list_participants,
+    participants.change_participant,
+    hosts.list_hosts,
+    hosts.add_host,
+    hosts.remove_host,
 ]
 FOR_ACCOUNTS = [
     quizzes.create_quiz,

@@ -15,6 +15,7 @@ from tiebreak.app_server.app import OUTAGES, http_app
 from tiebreak.app_server.commands import Answers, Joins
 from tiebreak.app_server.frozen_questions import FrozenQuestions
 from tiebreak.app_server.healing import Healing
+from tiebreak.app_server.host_limit import HostLimit
 from tiebreak.app_server.join_limit import JoinLimit
 from tiebreak.app_server.live.conductor import Conductor
 from tiebreak.app_server.live.game_clock import GameClock
@@ -25,6 +26,7 @@ from tiebreak.app_server.live.telling import Telling
 from tiebreak.app_server.nudge import Nudge
 from tiebreak.app_server.results.reading import SessionResults
 from tiebreak.app_server.revocations import Revocations
+from tiebreak.app_server.room_members import RoomMembers
 from tiebreak.app_server.routes.auth_forward import open_auth_client
 from tiebreak.app_server.session_counts import CountedSessions
 from tiebreak.app_server.sockets import socket_server
@@ -157,6 +159,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                     limits.limit("joins-of-user", settings.limit_joins_per_user_per_minute),
                     limits.limit("joins-of-address", settings.limit_joins_per_minute),
                 ),
+                "host_limit": HostLimit(limits.limit("hosts", settings.limit_host_calls_per_minute)),
+                "room_members": RoomMembers(sockets),
                 "ticks": ticks,
                 "questions": questions,
                 "answers": answers,

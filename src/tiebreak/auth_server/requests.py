@@ -8,19 +8,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from tiebreak.text import clean_line, line_schema
+from tiebreak.text import COMPOSING, Email, clean_email, clean_line, line_schema
 
 LONGEST_NAME = 40
-LONGEST_EMAIL = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
 SHORTEST_PASSWORD = 8  # NIST SP 800-63B, which asks for no composition rules
 LONGEST_PASSWORD = 128
 
-# Composing shortens a text, hardly ever to less than a quarter. What is longer than that is refused first:
-# putting tens of thousands of combining marks in order would hold the event loop for half a second.
-COMPOSING = 4
-
 Name = Annotated[str, Meta(extra_json_schema=line_schema(LONGEST_NAME))]
-Email = Annotated[str, Meta(extra_json_schema={"maxLength": LONGEST_EMAIL, "pattern": r"^\s*[^@\s]+@[^@\s]+\s*$"})]
 NO_CONTROLS = {"maxLength": LONGEST_PASSWORD, "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$"}
 Password = Annotated[str, Meta(extra_json_schema=NO_CONTROLS)]
 NewPassword = Annotated[str, Meta(extra_json_schema={**NO_CONTROLS, "minLength": SHORTEST_PASSWORD})]
@@ -78,25 +72,6 @@ def clean_name(name: str) -> str:
     if len(name) > COMPOSING * LONGEST_NAME:
         raise ValueError(f"The name is longer than {LONGEST_NAME} characters")
     return clean_line(name, longest=LONGEST_NAME, what="The name")
-
-
-def clean_email(text: str) -> str:
-    """An e-mail as it is stored and looked up: trimmed, NFC, in one case.
-
-    Only mail sent there could tell whether an address is right, so no more is asked than what every address
-    has. Raises ValueError.
-    """
-    if len(text) > COMPOSING * LONGEST_EMAIL:
-        raise ValueError(f"The e-mail is longer than {LONGEST_EMAIL} characters")
-    email = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text.strip()).casefold())
-    if len(email) > LONGEST_EMAIL:
-        raise ValueError(f"The e-mail is longer than {LONGEST_EMAIL} characters")
-    if " " in email or not email.isprintable():
-        raise ValueError("The e-mail contains blanks or control characters")
-    local, at, domain = email.partition("@")
-    if not (local and at and domain) or "@" in domain:
-        raise ValueError("The e-mail must look like name@example.org")
-    return email
 
 
 def clean_password(text: str) -> str:

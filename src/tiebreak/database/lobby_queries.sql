@@ -17,7 +17,9 @@ UNION ALL
 SELECT EXISTS (SELECT FROM quiz_session_participants WHERE quiz_session_id = $1 AND user_id = $2)
 
 -- name: add_co_host
-INSERT INTO quiz_session_hosts (quiz_session_id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING
+INSERT INTO quiz_session_hosts (quiz_session_id, user_id)
+SELECT id, $2 FROM quiz_sessions WHERE id = $1 AND host_id <> $2
+ON CONFLICT DO NOTHING
 
 -- name: remove_co_host
 DELETE FROM quiz_session_hosts WHERE quiz_session_id = $1 AND user_id = $2
@@ -72,3 +74,53 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[],
 ON CONFLICT (quiz_session_id, user_id) DO UPDATE
 SET name = EXCLUDED.name, name_key = EXCLUDED.name_key, team = EXCLUDED.team, removed_at = NULL
 WHERE p.removed_at IS NOT NULL AND NOT p.banned
+
+-- name: live_options
+SELECT options FROM quiz_sessions WHERE id = $1 AND mode = 'live'
+
+-- name: participants_of_session
+SELECT id, user_id, name, team, extra_time_percent, joined_at,
+       EXISTS (SELECT FROM participant_answers WHERE quiz_session_participant_id = p.id) AS has_answered
+FROM quiz_session_participants p WHERE quiz_session_id = $1 AND removed_at IS NULL
+ORDER BY id LIMIT $2 OFFSET $3
+
+-- name: count_participants
+SELECT count(*) FROM quiz_session_participants WHERE quiz_session_id = $1 AND removed_at IS NULL
+
+-- name: remove_participant
+-- Who was banned stays so.
+UPDATE quiz_session_participants p SET removed_at = COALESCE(removed_at, now()), banned = banned OR $3
+WHERE quiz_session_id = $1 AND id = $2
+RETURNING id, user_id, name, team, extra_time_percent, joined_at,
+          EXISTS (SELECT FROM participant_answers WHERE quiz_session_participant_id = p.id) AS has_answered
+
+-- name: rename_participant
+UPDATE quiz_session_participants p SET name = $3, name_key = $4
+WHERE quiz_session_id = $1 AND id = $2 AND removed_at IS NULL
+RETURNING id, user_id, name, team, extra_time_percent, joined_at,
+          EXISTS (SELECT FROM participant_answers WHERE quiz_session_participant_id = p.id) AS has_answered
+
+-- name: give_extra_time
+UPDATE quiz_session_participants p SET extra_time_percent = $3
+WHERE quiz_session_id = $1 AND id = $2 AND removed_at IS NULL
+RETURNING id, user_id, name, team, extra_time_percent, joined_at,
+          EXISTS (SELECT FROM participant_answers WHERE quiz_session_participant_id = p.id) AS has_answered
+
+-- name: change_team
+UPDATE quiz_session_participants p SET team = $3
+WHERE quiz_session_id = $1 AND id = $2 AND removed_at IS NULL
+RETURNING id, user_id, name, team, extra_time_percent, joined_at,
+          EXISTS (SELECT FROM participant_answers WHERE quiz_session_participant_id = p.id) AS has_answered
+
+-- name: team_totals
+-- Of each team that somebody is in: how many, and all their points of questions that are shut.
+SELECT m.team, count(*) AS players, COALESCE(sum(t.score), 0)::bigint AS score
+FROM quiz_session_participants m
+LEFT JOIN LATERAL (
+    SELECT sum(a.score) AS score
+    FROM participant_answers a
+    JOIN quiz_session_questions q ON q.quiz_session_id = $1 AND q.question_id = a.question_id
+    WHERE a.quiz_session_participant_id = m.id AND q.shut_at_ms IS NOT NULL
+) t ON true
+WHERE m.quiz_session_id = $1 AND m.removed_at IS NULL AND m.team IS NOT NULL
+GROUP BY m.team

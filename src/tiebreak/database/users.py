@@ -44,7 +44,7 @@ async def find_user(pool: Pool, user_id: UserId) -> User | None:
 
 
 async def find_account(pool: Pool, email: str) -> Account | None:
-    """The account of an e-mail, which must be in the form it is stored in (requests.clean_email)."""
+    """The account of an e-mail, which must be in the form it is stored in (text.clean_email)."""
     row = await pool.fetchrow(sql("find_account"), email)
     return Account(row["id"], row["password_hash"]) if row else None
 

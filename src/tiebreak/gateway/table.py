@@ -135,7 +135,7 @@ ROUTES = (
     ),
     Route(
         name="look-ups",
-        paths=("/pin/{pin}", "/quiz-session/{quiz_session_id}", "/openapi.json"),
+        paths=("/pin/{pin}", "/quiz-session/{quiz_session_id}", "/names/suggestion", "/openapi.json"),
         methods=READING,
         target=Target.APP,
         limit=LOOK_UPS,

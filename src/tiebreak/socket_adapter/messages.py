@@ -121,9 +121,15 @@ class PlayersUpdate(msgspec.Struct, frozen=True):
     participant_count: int
 
 
-RoomMessage: TypeAlias = (
-    ScoreUpdate | LeaderboardUpdating | SessionUpdate | PlayersUpdate | GameUpdate | ProgressUpdate
-)
+class Removed(msgspec.Struct, frozen=True):
+    """To the sockets of one user: the host has removed you. Who is not `banned` may join again."""
+
+    event: ClassVar[str] = "removed"
+    quiz_session_id: QuizSessionId
+    banned: bool
+
+
+RoomMessage: TypeAlias = ScoreUpdate | LeaderboardUpdating | SessionUpdate | PlayersUpdate | GameUpdate | ProgressUpdate
 
 
 def payload_of(message: RoomMessage) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
 from uuid import UUID
 
@@ -15,8 +15,9 @@ from tiebreak.metrics import SocketFigures
 from tiebreak.socket_adapter.engine_io.long_polling import App
 from tiebreak.socket_adapter.engine_io.options import EngineOptions, OriginAllowed
 from tiebreak.socket_adapter.engine_io.web_socket import AddressOf, WebSocket
-from tiebreak.socket_adapter.messages import RenewToken, RoomMessage, payload_of
-from tiebreak.socket_adapter.socket_io.adapter import AdapterFactory, BroadcastOptions, LocalAdapter
+from tiebreak.socket_adapter.messages import Removed, RenewToken, RoomMessage, payload_of
+from tiebreak.socket_adapter.redis_streams.requests import AnswersMissing
+from tiebreak.socket_adapter.socket_io.adapter import AdapterFactory, BroadcastOptions, LocalAdapter, RemoteSocket
 from tiebreak.socket_adapter.socket_io.namespace import ConnectRefused, Namespace
 from tiebreak.socket_adapter.socket_io.server import Server, SocketOptions
 from tiebreak.socket_adapter.socket_io.socket import Socket
@@ -33,6 +34,8 @@ RECOVERY_SECONDS = 120.0
 MESSAGES_PER_SECOND = 20.0
 MESSAGE_BURST = 60
 MAX_HANDLING = 16
+# How long other servers are waited for that say who is in a room.
+MEMBERS_MS = 1_000
 
 
 class Bearer(Protocol):
@@ -54,6 +57,12 @@ class Limits(msgspec.Struct, frozen=True):
 
     sockets_per_address: int
     sockets_per_user: int
+
+
+class SocketData(msgspec.Struct, frozen=True):
+    """What every server may know of a socket of ours."""
+
+    user_id: UUID
 
 
 class Connection(Generic[Identity]):
@@ -190,6 +199,26 @@ class SocketServer(Generic[Identity]):
         """How many share the rooms, this one included. Raises what Redis raises."""
         return await self.sockets.adapter.server_count()
 
+    async def members(self, room: str) -> dict[str, UUID]:
+        """The sockets in a room, on all servers, with their users. Without those of servers that do not answer in time.
+
+        Raises what Redis raises.
+        """
+        opts = BroadcastOptions((room,), flags={"timeout": MEMBERS_MS})
+        try:
+            found = await self.sockets.adapter.fetch_sockets(opts)
+        except AnswersMissing as missing:
+            here = BroadcastOptions((room,), flags={"local": True})
+            found = [*missing.answers, *await self.sockets.adapter.fetch_sockets(here)]
+        return {it.id: user_id for it in found if (user_id := user_of(it)) is not None}
+
+    async def send_away(self, socket_ids: Sequence[str], room: str, message: Removed) -> None:
+        """Tell sockets, wherever they are, why, and take them out of a room. Raises what Redis raises."""
+        theirs = tuple(socket_ids)
+        said = BroadcastOptions(theirs, flags={"latest": True})
+        await self.sockets.adapter.broadcast([message.event, message], said)
+        await self.sockets.adapter.remove_sockets(BroadcastOptions(theirs), [room])
+
     def deliver_here(self, room: str, message: RoomMessage) -> None:
         """Send it to the sockets of this process that are in the room; other servers have their own."""
         self.sockets.deliver([message.event, payload_of(message)], BroadcastOptions((room,), flags={"latest": True}))
@@ -281,3 +310,11 @@ class SocketServer(Generic[Identity]):
 
     def _life_seconds(self, identity: Identity) -> float:
         return max(0.0, identity.expires_at - self._clock.now_ms() / 1000)
+
+
+def user_of(socket: RemoteSocket) -> UUID | None:
+    """Whose it is; None if it is not one of ours (a Node server's, of something else on the same Redis)."""
+    try:
+        return msgspec.convert(socket.data, SocketData).user_id
+    except msgspec.ValidationError:
+        return None

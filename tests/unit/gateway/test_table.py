@@ -50,6 +50,7 @@ SAMPLES = [
     ("GET", "/socket.io/", "sockets"),
     ("POST", "/socket.io/", "sockets"),
     ("GET", "/openapi.json", "look-ups"),
+    ("GET", "/names/suggestion", "look-ups"),
     ("GET", "/healthz", "gateway-health"),
     ("GET", "/healthz/", "inside"),
     ("GET", "/metrics", "inside"),

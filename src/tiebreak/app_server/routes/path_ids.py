@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tiebreak.errors import Refusal, Refused
 from tiebreak.ids import id_of
-from tiebreak.quiz.model import QuizId, QuizSessionId
+from tiebreak.quiz.model import ParticipantId, QuizId, QuizSessionId, UserId
 
 
 def session_id_of(text: str) -> QuizSessionId:
@@ -18,3 +18,13 @@ def session_id_of(text: str) -> QuizSessionId:
 def quiz_id_of(text: str) -> QuizId:
     """Raises Refused(NOT_AN_ID)."""
     return QuizId(session_id_of(text))
+
+
+def participant_id_of(text: str) -> ParticipantId:
+    """Raises Refused(NOT_AN_ID)."""
+    return ParticipantId(session_id_of(text))
+
+
+def user_id_of(text: str) -> UserId:
+    """Raises Refused(NOT_AN_ID)."""
+    return UserId(session_id_of(text))
