@@ -11,6 +11,7 @@ from tiebreak.quiz.model import QuestionId, QuestionImage, QuizSessionId, Submis
 from tiebreak.quiz.options import Phones
 from tiebreak.quiz.ranking import Leaderboard
 from tiebreak.quiz.scoring import Policy
+from tiebreak.quiz.teams import TeamRow
 
 # An index, indexes, a bool, a number, or the accepted strings.
 Key = bool | int | float | list[int | str]
@@ -43,15 +44,6 @@ class Reveal(msgspec.Struct, frozen=True):
     distribution: list[Count]
     answered: int
     right: int
-
-
-class TeamRow(msgspec.Struct, frozen=True):
-    """A team's points: the average or the sum of its players'."""
-
-    rank: int
-    team: str
-    score: int
-    players: int
 
 
 class GameView(msgspec.Struct, frozen=True):

@@ -6,12 +6,13 @@ from collections import OrderedDict
 
 from tiebreak.app_server.frozen_questions import FrozenQuestions
 from tiebreak.app_server.live.game_clock import GameClock
-from tiebreak.app_server.live.views import SHOWN, game_view
+from tiebreak.app_server.live.views import SHOWN, WITH_TEAMS, game_view
 from tiebreak.clock import Clock
 from tiebreak.database.live_games import answer_counts, figures_of, load_game
 from tiebreak.database.pool import Pool
 from tiebreak.database.quiz_sessions import load_session
 from tiebreak.database.quizzes import StoredQuestion
+from tiebreak.database.teams import team_board
 from tiebreak.errors import Refusal, Refused
 from tiebreak.quiz.model import QuizSessionId
 from tiebreak.single_flight import SingleFlight
@@ -61,6 +62,7 @@ class Telling:
             return None
         asked = questions[game.question].id if game.question is not None else None
         figures = await figures_of(self._pool, quiz_session_id, asked)
+        has_team_board = session.options.teams and game.phase in WITH_TEAMS
         view = game_view(
             session,
             session.options,
@@ -69,7 +71,7 @@ class Telling:
             self._game_clock.now_ms(),
             figures,
             counts=await answer_counts(self._pool, quiz_session_id, asked) if asked and game.phase in SHOWN else None,
-            team_board=None,
+            team_board=await team_board(self._pool, quiz_session_id) if has_team_board else None,
         )
         self._known[quiz_session_id] = (self._clock.monotonic(), view)
         self._known.move_to_end(quiz_session_id)

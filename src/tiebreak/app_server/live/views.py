@@ -23,7 +23,8 @@ from tiebreak.quiz.model import (
 )
 from tiebreak.quiz.options import Options
 from tiebreak.quiz.scoring import earns
-from tiebreak.socket_adapter.live_messages import Count, GameView, LiveQuestion, Reveal, TeamRow
+from tiebreak.quiz.teams import TeamRow
+from tiebreak.socket_adapter.live_messages import Count, GameView, LiveQuestion, Reveal
 
 # Of what was typed, the most frequent ones.
 MOST_FREQUENT = 10
@@ -31,6 +32,7 @@ MOST_FREQUENT_WORDS = 50
 
 # Not the podium: a game that is ended may have announced a question that was never asked.
 SHOWN = ("reveal", "board")
+WITH_TEAMS = ("board", "podium", "finished")
 
 
 def game_view(
