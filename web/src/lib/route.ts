@@ -36,5 +36,4 @@ export const path = {
   editQuiz: (quizId: string) => `/host/quizzes/${quizId}`,
   stage: (quizSessionId: string) => `/host/session/${quizSessionId}`,
   results: (quizSessionId: string) => `/host/session/${quizSessionId}/results`,
-  image: (imageId: string) => `/images/${imageId}`,
 };
