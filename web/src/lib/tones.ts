@@ -15,6 +15,10 @@ const CUES = {
   right: [tone(523, 0, 120), tone(659, 120, 120), tone(784, 240, 260)],
   wrong: [tone(294, 0, 180), tone(233, 180, 260)],
   closed: [tone(392, 0, 220)],
+  joined: [tone(660, 0, 70)],
+  tick: [tone(880, 0, 50)],
+  revealed: [tone(523, 0, 100), tone(784, 100, 220)],
+  board: [tone(587, 0, 180)],
   podium: [tone(523, 0, 150), tone(659, 150, 150), tone(784, 300, 150), tone(1047, 450, 480)],
 } as const satisfies Record<string, readonly Tone[]>;
 
