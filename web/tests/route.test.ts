@@ -12,6 +12,8 @@ test.each([
   ["/host/session/abc", { screen: "stage", quizSessionId: "abc" }],
   ["/join", { screen: "not_found" }],
   ["/host/anything", { screen: "not_found" }],
+  ["/host/session/abc/results", { screen: "results", quizSessionId: "abc" }],
+  ["/host/session/abc/results/more", { screen: "not_found" }],
   ["/host/session/abc/more", { screen: "not_found" }],
 ])("%s", (pathname, route) => {
   expect(routeOf(pathname)).toEqual(route);
@@ -21,4 +23,5 @@ test("a path leads to the screen it was made for", () => {
   expect(routeOf(path.join("000001"))).toEqual({ screen: "join", pin: "000001" });
   expect(routeOf(path.newQuiz())).toEqual({ screen: "new_quiz" });
   expect(routeOf(path.stage("s"))).toEqual({ screen: "stage", quizSessionId: "s" });
+  expect(routeOf(path.results("s"))).toEqual({ screen: "results", quizSessionId: "s" });
 });

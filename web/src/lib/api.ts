@@ -2,6 +2,9 @@ import { host, player } from "./login.ts";
 import type {
   AnswerBody,
   AnswerOutcome,
+  BoardMoment,
+  CoHost,
+  FileKind,
   HeldOutcome,
   JoinBody,
   Participant,
@@ -14,6 +17,7 @@ import type {
   QuizSessionState,
   QuizSummary,
   SessionHost,
+  Results,
   Snapshot,
   Tokens,
   User,
@@ -110,6 +114,15 @@ export const hosting = {
       method: "GET",
       path: `/quiz-session/${quizSessionId}/leaderboard?limit=${limit}`,
     }),
+  results: (quizSessionId: string, { limit, offset }: { limit: number; offset: number }) =>
+    host.call<Results>({
+      method: "GET",
+      path: `/quiz-session/${quizSessionId}/results?limit=${limit}&offset=${offset}`,
+    }),
+  boardHistory: (quizSessionId: string) =>
+    host.call<BoardMoment[]>({ method: "GET", path: `/quiz-session/${quizSessionId}/board-history` }),
+  resultsFile: (quizSessionId: string, kind: FileKind) =>
+    host.file({ method: "GET", path: `/quiz-session/${quizSessionId}/results.${kind}` }),
   finish: (quizSessionId: string) =>
     host.call<{ quiz_session_id: string; state: QuizSessionState }>({
       method: "POST",

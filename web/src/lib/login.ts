@@ -1,7 +1,7 @@
 import { exclusive } from "./exclusive.ts";
 import type { Tokens } from "./messages.ts";
 import { loginLapsed, Problem } from "./problem.ts";
-import { type Call, request } from "./request.ts";
+import { type Call, type NamedFile, request, requestFile } from "./request.ts";
 
 /** One browser may play and host at once, as two different users. */
 export type LoginName = "player" | "host";
@@ -64,13 +64,22 @@ export class Login {
   }
 
   /** Calls with this login; a 401 is answered once with fresh tokens. */
-  async call<T>(call: Call): Promise<T> {
+  call<T>(call: Call): Promise<T> {
+    return this.#ask((token) => request<T>(call, token));
+  }
+
+  /** The same for a file. */
+  file(call: Call): Promise<NamedFile> {
+    return this.#ask((token) => requestFile(call, token));
+  }
+
+  async #ask<T>(ask: (token: string) => Promise<T>): Promise<T> {
     const token = await this.accessToken();
     try {
-      return await request<T>(call, token);
+      return await ask(token);
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 401) throw error;
-      return request<T>(call, (await this.refresh(token)).access_token);
+      return ask((await this.refresh(token)).access_token);
     }
   }
 

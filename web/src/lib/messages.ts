@@ -347,6 +347,80 @@ export interface SessionHost {
   role: "host" | "co_host";
 }
 
+// Results, for the host (docs/results.md)
+
+export interface Share {
+  answer: string;
+  count: number;
+  /** null where nothing is right or wrong. */
+  right: boolean | null;
+}
+
+export interface QuestionResults {
+  question_id: string;
+  position: number;
+  type: QuestionType;
+  prompt: string;
+  right_answer: string | null;
+  points: number;
+  time_limit_ms: number | null;
+  asked: boolean;
+  answered: number;
+  right: number | null;
+  share_right: number | null;
+  median_ms: number | null;
+  mean_ms: number | null;
+  distribution: Share[];
+}
+
+export interface AnswerResults {
+  answer: string;
+  correct: boolean | null;
+  score: number;
+  response_ms: number | null;
+}
+
+export interface ParticipantResults {
+  rank: number | null;
+  quiz_session_participant_id: string;
+  name: string;
+  team: string | null;
+  removed: boolean;
+  score: number;
+  right: number;
+  answered: number;
+  answers: Record<string, AnswerResults>;
+}
+
+export interface Results {
+  session: {
+    quiz_session_id: string;
+    title: string;
+    language: string;
+    mode: "self_paced" | "live";
+    state: QuizSessionState;
+    scoring: string;
+    teams: string[];
+    opened_at: number;
+    closed_at: number | null;
+    participant_count: number;
+  };
+  questions: QuestionResults[];
+  hardest: string[];
+  /** All participants; `participants` may be a part of them. */
+  count: number;
+  participants: ParticipantResults[];
+}
+
+/** The board at one moment: those who lead in the end. */
+export interface BoardMoment {
+  at_ms: number;
+  question_index: number | null;
+  rows: Row[];
+}
+
+export type FileKind = "csv" | "xlsx" | "json";
+
 // Leaderboard
 
 export interface Row {
