@@ -19,6 +19,7 @@ from simulation.virtual_loop import PROCESS, Process
 from tiebreak.app_server.commands import Answers, Outcome
 from tiebreak.app_server.frozen_questions import FrozenQuestions
 from tiebreak.app_server.healing import Healing
+from tiebreak.app_server.live.windows import LiveWindows
 from tiebreak.app_server.nudge import Nudge
 from tiebreak.boards.audit import Auditor
 from tiebreak.boards.care import BoardCare
@@ -102,9 +103,11 @@ class AppServer(Machine):
         emitter = SimulatedEmitter(self.cache, servers.rooms)
         ticks = NoTicks()
         self.nudge = Nudge(self.pool, self.clock)
+        questions = FrozenQuestions(self.pool)
         self.answers = Answers(
             self.pool,
-            FrozenQuestions(self.pool),
+            questions,
+            LiveWindows(self.pool, questions, self.clock.now_ms),
             ticks,
             self.nudge,
             self.clock,

@@ -12,7 +12,7 @@ from tiebreak.database.held_answers import release_answers
 from tiebreak.database.pool import Pool
 from tiebreak.database.quiz_sessions import open_session
 from tiebreak.database.quizzes import create_quiz
-from tiebreak.quiz.model import ParticipantId, UserId
+from tiebreak.quiz.model import ParticipantId, Quiz, UserId
 from tiebreak.quiz.options import Options
 from tiebreak.quiz.ranking import opened_at_ms
 
@@ -24,10 +24,15 @@ class LiveScene(Scene):
 
     @classmethod
     async def set(
-        cls, pool: Pool, points: Sequence[int] = (100, 100, 100), options: Options | None = None
+        cls,
+        pool: Pool,
+        points: Sequence[int] = (100, 100, 100),
+        options: Options | None = None,
+        quiz: Quiz | None = None,
     ) -> LiveScene:
+        """With `quiz`, that one, whatever `points` says."""
         host_id = await new_user(pool, "Host")
-        quiz_id, question_ids = await create_quiz(pool, host_id, quiz_of(points))
+        quiz_id, question_ids = await create_quiz(pool, host_id, quiz or quiz_of(points))
         opened = await open_session(pool, host_id, quiz_id, options or Options())
         assert opened
         return cls(pool, host_id, quiz_id, question_ids, points, opened[0])

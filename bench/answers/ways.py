@@ -16,6 +16,7 @@ from bench.answers.alone import ALONE
 from bench.answers.room import POINTS, RIGHT, Given, Room
 from tiebreak.app_server.commands import Answers, Outcome
 from tiebreak.app_server.frozen_questions import FrozenQuestions
+from tiebreak.app_server.live.windows import LiveWindows
 from tiebreak.app_server.nudge import Nudge
 from tiebreak.app_server.ticks import Ticks
 from tiebreak.cache.call_limits import CallLimit
@@ -137,9 +138,11 @@ async def ours(pool: Pool, redis_url: str, room: Room) -> AsyncIterator[Way]:
     clock = SystemClock()
     ticks = Ticks(pool, Emitter(redis), clock)
     nudge = Nudge(pool, clock)
+    questions = FrozenQuestions(pool)
     answers = Answers(
         pool,
-        FrozenQuestions(pool),
+        questions,
+        LiveWindows(pool, questions, clock.now_ms),
         ticks,
         nudge,
         clock,

@@ -27,6 +27,7 @@ FAILOVER = "tests/integration/cache_worker/test_failover.py"
 OUTBOX = "tests/integration/database/test_outbox.py"
 ANSWERS = "tests/integration/database/test_answers.py"
 LIVE_ANSWERS = "tests/integration/database/test_live_answers.py"
+LIVE_COMMANDS = "tests/integration/app_server/test_live_answers.py"
 BATCHES = "tests/integration/database/test_batches.py"
 LEADERBOARD = "tests/integration/cache/test_leaderboard.py"
 OUTAGES = "tests/e2e/test_outages.py"
@@ -249,6 +250,30 @@ MUTANTS = (
         "FILTER (WHERE a.score > 0 AND s.mode = 'self_paced'), 0)",
         "FILTER (WHERE a.score > 0), 0)",
         f"{LIVE_ANSWERS}::test_time_does_not_decide",
+    ),
+    Mutant(
+        "tell-right-from-wrong",
+        "Nor is it told to who answered",
+        "app_server/commands.py",
+        "outcomes.append(Outcome(recorded.id, None, None, receipt))",
+        "outcomes.append(Outcome(recorded.id, recorded.correct, recorded.score, receipt))",
+        f"{LIVE_COMMANDS}::test_nobody_is_told_whether_it_was_right",
+    ),
+    Mutant(
+        "score-by-a-stale-window",
+        "An answer whose window has moved is scored anew",
+        "app_server/commands.py",
+        "return replace(answer, score=points, opens_at_ms=window.opens_at_ms)",
+        "return replace(answer, opens_at_ms=window.opens_at_ms)",
+        f"{LIVE_COMMANDS}::test_answers_to_a_window_that_moved_are_scored_anew",
+    ),
+    Mutant(
+        "credit-what-is-measured",
+        "Nobody gains more by a slow line, or one that seems so, than the published credit",
+        "app_server/live/windows.py",
+        "min(max(self._credit_ms(user_id), 0), MAX_CREDIT_MS)",
+        "max(self._credit_ms(user_id), 0)",
+        f"{LIVE_COMMANDS}::test_latency_credit_is_bounded",
     ),
     Mutant(
         "insert-in-any-order",

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from tiebreak.app_server import commands
 from tiebreak.app_server.commands import Answers
 from tiebreak.app_server.frozen_questions import FrozenQuestions, Questions
+from tiebreak.app_server.live.windows import SELF_PACED, LiveWindows, Play
 from tiebreak.cache.call_limits import CallLimit
 from tiebreak.clock import SystemClock
 from tiebreak.database.answers import NewAnswer, Recorded
@@ -55,6 +56,16 @@ class QuestionsAtHand(FrozenQuestions):
         return self._sessions.get(quiz_session_id)
 
 
+class AllSelfPaced(LiveWindows):
+    """No session is live."""
+
+    def __init__(self) -> None:
+        pass
+
+    def at_hand(self, quiz_session_id: QuizSessionId) -> Play | None:
+        return SELF_PACED
+
+
 async def recorded_at_once(_: object, answers: Sequence[NewAnswer]) -> list[Recorded | Refusal]:
     """In the place of database.answers.record_answers; not `new`, so that no room is told and no worker woken up."""
     return [
@@ -77,6 +88,7 @@ def answers_without_ledger(setting: Setting) -> Answers:
     return Answers(
         nothing,
         QuestionsAtHand(setting),
+        AllSelfPaced(),
         nothing,
         nothing,
         SystemClock(),

@@ -2,24 +2,29 @@
 
 Grade by the session's frozen questions, write answer and event in the next batch's statement, tell the room. A crash
 before the commit leaves nothing; after it, the client's retry with the same answer_id finds the outcome.
+
+In a live session the score depends on the question's window too. Nobody is told whether an answer is right, neither its
+sender nor the room, before the question is shut.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Literal, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from tiebreak.app_server.batches import Batches, Settle, settle_future
 from tiebreak.app_server.frozen_questions import FrozenQuestions, Questions
+from tiebreak.app_server.live.windows import SELF_PACED, LiveWindows, Play, Window
 from tiebreak.app_server.nudge import Nudge
 from tiebreak.app_server.ticks import Ticks
 from tiebreak.cache.call_limits import CallLimit
 from tiebreak.clock import Clock
-from tiebreak.database.answers import NewAnswer, record_answers
+from tiebreak.database.answers import NOT_ASKED, NewAnswer, Recorded, record_answers
 from tiebreak.database.pool import OUTAGES, Pool
 from tiebreak.database.quiz_sessions import Join, Participant, find_participant, join_sessions
 from tiebreak.errors import Refusal
@@ -32,11 +37,15 @@ from tiebreak.socket_adapter.messages import Change, UpdateScore
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
-    """The 200 of an answer. `receipt` is what `tiebreak verify` takes; null if Tiebreak kept no log when it came."""
+    """The 200 of an answer. `correct` and `score` are null in a live session: they come with the caller's result.
+
+    `receipt` is what `tiebreak verify` takes; null if Tiebreak kept no log when it came, and until a live question is
+    shut.
+    """
 
     participant_answer_id: AnswerId
-    correct: bool
-    score: int
+    correct: bool | None
+    score: int | None
     receipt: str | None
 
 
@@ -51,6 +60,7 @@ class Answers:
         self,
         pool: Pool,
         questions: FrozenQuestions,
+        windows: LiveWindows,
         ticks: Ticks,
         nudge: Nudge,
         clock: Clock,
@@ -58,15 +68,21 @@ class Answers:
         limit: CallLimit,
         *,
         longest_queue: int,
+        on_live_answer: Callable[[QuizSessionId], object] = lambda _: None,
     ) -> None:
-        """`limit` is each user's; `longest_queue`: how many may wait for a batch before others are refused as BUSY."""
+        """`limit` is each user's; `longest_queue`: how many may wait for a batch before others are refused as BUSY.
+
+        `on_live_answer` is told that a live session has one answer more.
+        """
         self._pool = pool
         self._questions = questions
+        self._windows = windows
         self._ticks = ticks
         self._nudge = nudge
         self._clock = clock
         self._metrics = metrics
         self._limit = limit
+        self._on_live_answer = on_live_answer
         self._batches = Batches(
             self._record,
             longest_queue=longest_queue,
@@ -81,8 +97,14 @@ class Answers:
         Raises Refused if the user has sent too many.
         """
         self._limit.count(user_id.int)
-        questions = await self._questions.of(command.quiz_session_id)
-        graded = self._graded(questions, user_id, command, self._clock.now_ms())
+        now_ms, live_ms = self._clock.now_ms(), self._windows.now_ms()
+        quiz_session_id, question_id = command.quiz_session_id, command.question_id
+        questions, play = await self._questions.of(quiz_session_id), await self._windows.of(quiz_session_id)
+        if play is SELF_PACED or question_id not in questions:
+            graded = self._graded(questions, play, None, user_id, command, now_ms)
+        else:
+            window = await self._windows.window(quiz_session_id, play, question_id)
+            graded = self._graded(questions, play, window, user_id, command, live_ms)
         if graded is None:
             return self._counted(await self._refusal(questions, user_id, command))
         outcome: asyncio.Future[Outcome | Refusal] = asyncio.get_running_loop().create_future()
@@ -98,19 +120,43 @@ class Answers:
         Raises Refused if the user has sent too many.
         """
         questions = self._questions.at_hand(command.quiz_session_id)
-        graded = self._graded(questions, user_id, command, now_ms) if questions else None
+        play = self._windows.at_hand(command.quiz_session_id)
+        if questions is None or play is None:
+            return "unknown"
+        window = play.window
+        if play is not SELF_PACED:
+            if window is None or window.question_id != command.question_id:
+                return "unknown"
+            now_ms = self._windows.now_ms()
+        graded = self._graded(questions, play, window, user_id, command, now_ms)
         if graded is None:
             return "unknown"
         self._limit.count(user_id.int)
         refusal = self._batches.submit((graded, self._clock.monotonic()), settle)
         return self._counted(refusal) if refusal else "waiting"
 
-    def _graded(self, questions: Questions, user_id: UserId, command: UpdateScore, now_ms: int) -> NewAnswer | None:
-        """The answer as it will be recorded; None if it is none."""
+    def _graded(
+        self,
+        questions: Questions,
+        play: Play,
+        window: Window | None,
+        user_id: UserId,
+        command: UpdateScore,
+        now_ms: int,
+    ) -> NewAnswer | None:
+        """The answer as it will be recorded; None if it is none.
+
+        A live one without a window is refused by the statement, which knows why.
+        """
         question = questions.get(command.question_id)
         graded = grade(question, command.answer) if question else None
         if question is None or graded is None:
             return None
+        if play is SELF_PACED:
+            points, opens_at_ms = score(question, correct=graded.correct), None
+        else:
+            points = self._windows.score(play, window, question, graded, user_id, now_ms)
+            opens_at_ms = window.opens_at_ms if window else NOT_ASKED
         return NewAnswer(
             AnswerId(new_id()),
             command.quiz_session_id,
@@ -119,9 +165,22 @@ class Answers:
             command.answer,
             command.answer_id,
             graded.correct,
-            score(question, correct=graded.correct),
+            points,
             now_ms,
+            opens_at_ms,
         )
+
+    async def _graded_anew(self, answer: NewAnswer) -> NewAnswer:
+        """With the window that its question has now."""
+        quiz_session_id = answer.quiz_session_id
+        questions, play = await self._questions.of(quiz_session_id), await self._windows.of(quiz_session_id)
+        window = await self._windows.window(quiz_session_id, play, answer.question_id, not_from=answer.opens_at_ms)
+        question = questions[answer.question_id]
+        graded = grade(question, answer.answer)
+        if window is None or graded is None:
+            return answer
+        points = self._windows.score(play, window, question, graded, answer.user_id, answer.answered_at_ms)
+        return replace(answer, score=points, opens_at_ms=window.opens_at_ms)
 
     def _counted(self, refusal: Refusal) -> Refusal:
         self._metrics.answers[refusal.code] += 1
@@ -137,18 +196,23 @@ class Answers:
         answers = [answer for answer, _ in graded]
         outcomes: list[Outcome | Refusal] = []
         changes: list[tuple[QuizSessionId, Change]] = []
+        live: set[QuizSessionId] = set()
         count = 0
-        for answer, outcome in zip(answers, await record_answers(self._pool, answers), strict=True):
-            # Live questions have no windows here yet.
-            recorded = Refusal.QUESTION_NOT_OPEN if outcome == "moved" else outcome
+        for answer, recorded in zip(answers, await self._recorded(answers), strict=True):
             if isinstance(recorded, Refusal):
                 outcomes.append(recorded)
                 self._metrics.answers[recorded.code] += 1
                 continue
             receipt = recorded.receipt.text() if recorded.receipt else None
-            outcomes.append(Outcome(recorded.id, recorded.correct, recorded.score, receipt))
+            is_live = answer.opens_at_ms is not None
+            if is_live:
+                outcomes.append(Outcome(recorded.id, None, None, receipt))
+            else:
+                outcomes.append(Outcome(recorded.id, recorded.correct, recorded.score, receipt))
             count += 1
-            if recorded.new:
+            if recorded.new and is_live:
+                live.add(answer.quiz_session_id)
+            elif recorded.new:
                 change = Change(recorded.participant_id, answer.question_id, recorded.score)
                 changes.append((answer.quiz_session_id, change))
         if count:
@@ -156,14 +220,28 @@ class Answers:
         now = self._clock.monotonic()
         self._metrics.answer_seconds.observe_all([now - arrived for _, arrived in graded])
         self._metrics.answers_per_batch.observe(len(graded))
-        if changes:
+        if changes or live:
             # Two turns of the loop later: those who wait for their outcomes come before the room and the publisher.
             loop = asyncio.get_running_loop()
-            loop.call_soon(loop.call_soon, self._tell, changes)
+            loop.call_soon(loop.call_soon, self._tell, changes, live)
         return outcomes
 
-    def _tell(self, changes: Sequence[tuple[QuizSessionId, Change]]) -> None:
-        self._nudge.answered()
+    async def _recorded(self, answers: Sequence[NewAnswer]) -> Sequence[Recorded | Refusal]:
+        """What became of each. One whose score is of a window that has moved is scored anew, and given once more."""
+        outcomes = await record_answers(self._pool, answers)
+        moved = [place for place, outcome in enumerate(outcomes) if outcome == "moved"]
+        if moved:
+            anew = [await self._graded_anew(answers[place]) for place in moved]
+            for place, outcome in zip(moved, await record_answers(self._pool, anew), strict=True):
+                outcomes[place] = outcome
+        return [Refusal.BUSY if outcome == "moved" else outcome for outcome in outcomes]
+
+    def _tell(self, changes: Sequence[tuple[QuizSessionId, Change]], live: Collection[QuizSessionId]) -> None:
+        for quiz_session_id in live:
+            self._on_live_answer(quiz_session_id)
+        if changes:
+            # The events of live answers are held: there is nothing to publish yet.
+            self._nudge.answered()
         for quiz_session_id, change in changes:
             self._ticks.answered(quiz_session_id, change)
 

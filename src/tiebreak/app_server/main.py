@@ -23,6 +23,7 @@ from tiebreak.app_server.live.my_results import MyResults
 from tiebreak.app_server.live.presence import Presence
 from tiebreak.app_server.live.progress import Progress
 from tiebreak.app_server.live.telling import Telling
+from tiebreak.app_server.live.windows import LiveWindows
 from tiebreak.app_server.nudge import Nudge
 from tiebreak.app_server.results.reading import SessionResults
 from tiebreak.app_server.revocations import Revocations
@@ -80,10 +81,13 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         ticks = Ticks(pool, emitter, clock)
         questions = FrozenQuestions(pool)
         nudge = Nudge(pool, clock)
+        game_clock = GameClock(clock)
+        windows = LiveWindows(pool, questions, game_clock.now_ms)
         limits = CallLimits(redis, clock)
         answers = Answers(
             pool,
             questions,
+            windows,
             ticks,
             nudge,
             clock,
@@ -105,7 +109,6 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             board_metrics,
             audit_seconds=settings.audit_seconds,
         )
-        game_clock = GameClock(clock)
         telling = Telling(pool, questions, emitter, game_clock, clock)
         conductor = Conductor(pool, questions, telling, nudge, game_clock, clock)
         presence = Presence(redis, clock)

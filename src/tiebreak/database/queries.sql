@@ -176,9 +176,9 @@ WITH given AS (
     WITH ORDINALITY AS g (id, quiz_session_id, user_id, question_id, answer_id, answer, correct, score,
                           answered_at_ms, shard, opens_at_ms, place)
 ), checked AS (
-    SELECT given.*, p.id AS participant_id, p.name, p.is_live, p.gate
+    SELECT given.*, p.id AS participant_id, p.name, p.is_live, p.response_ms, p.gate
     FROM given CROSS JOIN LATERAL (
-        SELECT p.id, p.name, s.mode = 'live' AS is_live, CASE
+        SELECT p.id, p.name, s.mode = 'live' AS is_live, given.answered_at_ms - q.opens_at_ms AS response_ms, CASE
             WHEN q.question_id IS NULL THEN 'foreign'
             WHEN s.state <> 'open' THEN 'finished'
             WHEN s.mode = 'self_paced' THEN 'open'
@@ -195,7 +195,7 @@ WITH given AS (
     -- In the order of the unique key: two batches that meet wait for each other in one direction only.
     INSERT INTO participant_answers
         (id, quiz_session_participant_id, question_id, answer_id, answer, correct, score, response_ms, answered_at)
-    SELECT id, participant_id, question_id, answer_id, answer, correct, score, answered_at_ms - opens_at_ms,
+    SELECT id, participant_id, question_id, answer_id, answer, correct, score, response_ms,
            timestamptz 'epoch' + answered_at_ms * interval '1 ms'
     FROM checked WHERE gate = 'open'
     ORDER BY participant_id, question_id, place
@@ -238,11 +238,11 @@ FROM checked c LEFT JOIN recorded r USING (id) LEFT JOIN logged l USING (quiz_se
 -- name: record_answer
 -- record_answers for one, by half the work of Postgres: the same parameters, none of them an array, and the same row.
 WITH checked AS (
-    SELECT p.id AS participant_id, p.name, s.mode = 'live' AS is_live, CASE
+    SELECT p.id AS participant_id, p.name, s.mode = 'live' AS is_live, $9::bigint - q.opens_at_ms AS response_ms, CASE
         WHEN q.question_id IS NULL THEN 'foreign'
         WHEN s.state <> 'open' THEN 'finished'
         WHEN s.mode = 'self_paced' THEN 'open'
-        WHEN $9::bigint < q.opens_at_ms OR q.opens_at_ms IS NULL THEN 'not_open'
+        WHEN $9 < q.opens_at_ms OR q.opens_at_ms IS NULL THEN 'not_open'
         WHEN $9 >= q.shut_at_ms OR $9 >= q.opens_at_ms
             + (q.closes_at_ms - q.opens_at_ms) * (100 + p.extra_time_percent) / 100 THEN 'closed'
         WHEN $11::bigint IS DISTINCT FROM q.opens_at_ms THEN 'moved'
@@ -253,7 +253,7 @@ WITH checked AS (
 ), recorded AS (
     INSERT INTO participant_answers
         (id, quiz_session_participant_id, question_id, answer_id, answer, correct, score, response_ms, answered_at)
-    SELECT $1::uuid, participant_id, $4, $5, $6, $7, $8::int, $9 - $11,
+    SELECT $1::uuid, participant_id, $4, $5, $6, $7, $8::int, response_ms,
            timestamptz 'epoch' + $9::bigint * interval '1 ms'
     FROM checked WHERE gate = 'open'
     ON CONFLICT (quiz_session_participant_id, question_id) DO NOTHING
@@ -344,6 +344,29 @@ JOIN quiz_sessions s ON s.id = p.quiz_session_id
 JOIN quiz_session_questions q ON q.quiz_session_id = p.quiz_session_id AND q.question_id = a.question_id
 WHERE l.quiz_session_id = $1 AND l.position - cardinality(l.ids) + i.number <= $2
     AND p.removed_at IS NULL AND (s.mode = 'self_paced' OR q.shut_at_ms IS NOT NULL)
+
+-- name: live_window
+SELECT opens_at_ms, shut_at_ms IS NOT NULL AS is_shut FROM quiz_session_questions
+WHERE quiz_session_id = $1 AND question_id = $2 AND opens_at_ms IS NOT NULL
+
+-- name: extra_times
+SELECT user_id, extra_time_percent FROM quiz_session_participants WHERE quiz_session_id = $1 AND extra_time_percent > 0
+
+-- name: streaks
+-- Of the last $3 questions among $2 that were shut, counted back from the last one: how many a user has answered rightly
+-- before the first that was not.
+WITH asked AS (
+    SELECT question_id, row_number() OVER (ORDER BY position DESC) AS number
+    FROM quiz_session_questions
+    WHERE quiz_session_id = $1 AND question_id = ANY($2::uuid[]) AND shut_at_ms IS NOT NULL
+    ORDER BY position DESC LIMIT $3
+), answered AS (
+    SELECT p.user_id, number, row_number() OVER (PARTITION BY p.id ORDER BY number) AS nth
+    FROM quiz_session_participants p CROSS JOIN asked
+    JOIN participant_answers a ON a.quiz_session_participant_id = p.id AND a.question_id = asked.question_id
+    WHERE p.quiz_session_id = $1 AND a.correct
+)
+SELECT user_id, count(*)::int AS streak FROM answered WHERE number = nth GROUP BY user_id
 
 -- name: stragglers
 -- Sessions with held events of questions that are shut.
