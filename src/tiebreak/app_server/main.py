@@ -19,6 +19,7 @@ from tiebreak.app_server.host_limit import HostLimit
 from tiebreak.app_server.join_limit import JoinLimit
 from tiebreak.app_server.live.conductor import Conductor
 from tiebreak.app_server.live.game_clock import GameClock
+from tiebreak.app_server.live.latency import Latency
 from tiebreak.app_server.live.my_results import MyResults
 from tiebreak.app_server.live.presence import Presence
 from tiebreak.app_server.live.progress import Progress
@@ -82,7 +83,13 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         questions = FrozenQuestions(pool)
         nudge = Nudge(pool, clock)
         game_clock = GameClock(clock)
-        windows = LiveWindows(pool, questions, game_clock.now_ms)
+        latency = Latency()
+        windows = LiveWindows(pool, questions, game_clock.now_ms, credit_ms=latency.credit_ms)
+        telling = Telling(pool, questions, emitter, game_clock, clock)
+        conductor = Conductor(pool, questions, telling, nudge, game_clock, clock)
+        presence = Presence(redis, clock)
+        progress = Progress(pool, questions, emitter, conductor, presence, clock, ticks.known_servers)
+        my_results = MyResults(pool, questions, clock)
         limits = CallLimits(redis, clock)
         answers = Answers(
             pool,
@@ -94,6 +101,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             AppServerMetrics(registry),
             limits.limit("answers", settings.limit_answers_per_minute),
             longest_queue=settings.limit_waiting_answers,
+            on_live_answer=progress.answered,
         )
         board_metrics = BoardMetrics(registry)
         rebuilder = Rebuilder(pool, leaderboards, emitter, board_metrics)
@@ -109,11 +117,6 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             board_metrics,
             audit_seconds=settings.audit_seconds,
         )
-        telling = Telling(pool, questions, emitter, game_clock, clock)
-        conductor = Conductor(pool, questions, telling, nudge, game_clock, clock)
-        presence = Presence(redis, clock)
-        progress = Progress(pool, questions, emitter, conductor, presence, clock, ticks.known_servers)
-        my_results = MyResults(pool, questions, clock)
         verifier = Verifier(lambda: fetch_keys(auth_client), clock)
         revocations = Revocations(
             pool,
@@ -140,6 +143,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             on_recovered=healing.back,
             outages=OUTAGES,
         )
+        latency.measured_by(sockets.round_trip_seconds)
         SocketMetrics(registry, lambda: sockets.figures(streams.counts.of))
         checks: dict[str, Check] = {
             "database": partial(can_write, pool),
