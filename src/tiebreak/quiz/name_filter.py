@@ -42,6 +42,8 @@ INSIDE = re.compile(
     "|encul|filsdepute|hijodeputa|mierda|vaffanc|stronz|kurwa|godverd|klootz|orospu|caralh|пизд|блядь"
 )
 DIGITS = str.maketrans("013457@$!|", "oleastasil")
+# A number by itself is one, and no word: Player 455.
+NUMBER = re.compile(r"(?<!\w)\d+(?!\w)")
 # Where a word begins within another: FuckYou, Fuck123.
 SEAM = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])|(?<=[a-z])(?=[A-Z])|_+")
 
@@ -55,7 +57,8 @@ def is_decent(name: str, language: str) -> bool:
     if any(INSIDE.search(letters_of(it)) for it in (name, read)):
         return False
     known = lists_of(LISTS.get(language.partition("-")[0].lower(), "english"))
-    return not any(known.is_profane(it) for it in dict.fromkeys((name, read, SEAM.sub(" ", read))))
+    ways = (NUMBER.sub(" ", it) for it in (name, read, SEAM.sub(" ", read)))
+    return not any(known.is_profane(it) for it in dict.fromkeys(ways) if not it.isspace())
 
 
 def letters_of(text: str) -> str:

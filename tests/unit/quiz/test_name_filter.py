@@ -36,6 +36,7 @@ FINE = [
         Nutter Player1 Team5
         """
     ),
+    *(f"Player {number}" for number in range(1_000)),
     "Philip K. Dick",
     "Moby Dick",
     "The Great Tit",
