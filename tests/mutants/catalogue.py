@@ -252,6 +252,14 @@ MUTANTS = (
         f"{LIVE_ANSWERS}::test_time_does_not_decide",
     ),
     Mutant(
+        "let-time-decide-on-boards",
+        "So they do on the board in Redis",
+        "cache/leaderboard.py",
+        "reached_ms(opened, change.answered_at_ms) if change.time_decides else 0,",
+        "reached_ms(opened, change.answered_at_ms),",
+        "tests/consistency/test_replay_equals_ledger.py::test_replay_equals_ledger",
+    ),
+    Mutant(
         "tell-right-from-wrong",
         "Nor is it told to who answered",
         "app_server/commands.py",

@@ -8,9 +8,11 @@ import msgspec
 
 from tiebreak.answer_log.moments import moment_text
 from tiebreak.database.answer_log import (
+    BoardAnswer,
+    Place,
     answers_of_session,
     answers_until,
-    position_of,
+    place_of,
     session_of,
     session_of_pin,
     snapshot,
@@ -18,7 +20,6 @@ from tiebreak.database.answer_log import (
 from tiebreak.database.pool import Connection
 from tiebreak.database.quiz_sessions import QuizSession
 from tiebreak.errors import NotInDatabase
-from tiebreak.events import ScoreChange
 from tiebreak.ids import id_of
 from tiebreak.quiz.model import AnswerId, QuizSessionId
 from tiebreak.quiz.ranking import Row, Totals, opened_at_ms
@@ -44,16 +45,25 @@ async def replay(
 ) -> Replayed:
     """The board of a session (id or PIN): now, by the answers accepted up to a moment, or when the log had taken one.
 
+    In a live session answers come on the board when their question is shut: an answer that the log has just taken is
+    not on it yet. Participants who were removed since are on none.
+
     Raises NotInDatabase if there is no such session, or no such answer in its log.
     """
     async with snapshot(database_url) as connection:
         found = await find_session(connection, session)
         totals, answers = Totals(opened_at_ms(found.id)), 0
-        async for change in await changes_of(connection, found.id, until):
-            if at_ms is not None and change.answered_at_ms > at_ms:
+        async for it in await answers_on_board(connection, found.id, until):
+            if at_ms is not None and it.since_ms > at_ms:
                 continue
             answers += 1
-            totals.add(change.quiz_session_participant_id, change.name, change.score, change.answered_at_ms)
+            totals.add(
+                it.change.quiz_session_participant_id,
+                it.change.name,
+                it.change.score,
+                it.change.answered_at_ms,
+                time_decides=it.change.time_decides,
+            )
         rows = totals.rows()
         return Replayed(found.id, found.title, answers, len(rows), rows[:limit])
 
@@ -67,18 +77,25 @@ async def find_session(connection: Connection, session: str) -> QuizSession:
     return found
 
 
-async def changes_of(
+async def answers_on_board(
     connection: Connection, quiz_session_id: QuizSessionId, until: AnswerId | None
-) -> AsyncIterator[ScoreChange]:
+) -> AsyncIterator[BoardAnswer]:
     """The session's answers. Raises NotInDatabase if its log does not have the one that is to be the last."""
     if until is None:
         return answers_of_session(connection, quiz_session_id)
-    position = await position_of(connection, quiz_session_id, until)
-    if position is None:
+    last = await place_of(connection, quiz_session_id, until)
+    if last is None:
         raise NotInDatabase(
             f"Quiz session {quiz_session_id} has no answer {until}: give a participant_answer_id of its answers."
         )
-    return answers_until(connection, quiz_session_id, position)
+    return when_taken(answers_until(connection, quiz_session_id, last.position), last)
+
+
+async def when_taken(answers: AsyncIterator[BoardAnswer], last: Place) -> AsyncIterator[BoardAnswer]:
+    """Those that were on the board when the log took the last: of live ones, not all that it had taken before."""
+    async for it in answers:
+        if it.change.time_decides or last.answered_at_ms is None or it.since_ms <= last.answered_at_ms:
+            yield it
 
 
 def board_text(board: Replayed) -> str:

@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 
 from tiebreak.database.answers import score_change
-from tiebreak.database.pool import Connection, open_pool
+from tiebreak.database.pool import Connection, Record, open_pool
 from tiebreak.database.queries import sql
 from tiebreak.database.quiz_sessions import QuizSession
 from tiebreak.errors import SchemaTooOld
@@ -46,6 +46,20 @@ class LoggedAnswer(msgspec.Struct, frozen=True):
     digest: bytes
     leaf: bytes
     in_ledger: LedgerAnswer | None
+
+
+class BoardAnswer(msgspec.Struct, frozen=True):
+    """An answer that is on the board, and since when: in a live session since its question was shut."""
+
+    change: ScoreChange
+    since_ms: int
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where an answer stands in its session's log; when it was accepted is None if the ledger has lost it."""
+
+    position: int
+    answered_at_ms: int | None
 
 
 class LogEnd(msgspec.Struct, frozen=True):
@@ -104,23 +118,30 @@ async def not_logged(connection: Connection, quiz_session_id: QuizSessionId, *, 
     return [row["id"] for row in await connection.fetch(sql("answers_not_logged"), quiz_session_id, limit)]
 
 
-async def position_of(connection: Connection, quiz_session_id: QuizSessionId, answer_id: AnswerId) -> int | None:
-    """An answer's position in the log."""
-    return cast("int | None", await connection.fetchval(sql("answer_position"), quiz_session_id, answer_id))
+async def place_of(connection: Connection, quiz_session_id: QuizSessionId, answer_id: AnswerId) -> Place | None:
+    """An answer's place in the log."""
+    row = await connection.fetchrow(sql("answer_position"), quiz_session_id, answer_id)
+    return Place(**row) if row else None
 
 
-async def answers_of_session(connection: Connection, quiz_session_id: QuizSessionId) -> AsyncIterator[ScoreChange]:
-    """The whole ledger of a session, in any order."""
+async def answers_of_session(connection: Connection, quiz_session_id: QuizSessionId) -> AsyncIterator[BoardAnswer]:
+    """All that belong on a session's board now, in any order."""
     async for row in connection.cursor(sql("ledger"), quiz_session_id, prefetch=PREFETCHED):
-        yield score_change(quiz_session_id, row)
+        yield board_answer(quiz_session_id, row)
 
 
 async def answers_until(
     connection: Connection, quiz_session_id: QuizSessionId, position: int
-) -> AsyncIterator[ScoreChange]:
-    """Those that the log had taken when it was so long, in any order."""
+) -> AsyncIterator[BoardAnswer]:
+    """Those of them that the log had taken when it was so long, in any order."""
     async for row in connection.cursor(sql("ledger_until"), quiz_session_id, position, prefetch=PREFETCHED):
-        yield score_change(quiz_session_id, row)
+        yield board_answer(quiz_session_id, row)
+
+
+def board_answer(quiz_session_id: QuizSessionId, row: Record) -> BoardAnswer:
+    """Of a row of `ledger`."""
+    change = score_change(quiz_session_id, row)
+    return BoardAnswer(change, change.answered_at_ms if change.time_decides else row["shut_at_ms"])
 
 
 async def session_of(connection: Connection, quiz_session_id: QuizSessionId) -> QuizSession | None:

@@ -330,8 +330,10 @@ EXCEPT SELECT unnest(ids) FROM answer_links WHERE quiz_session_id = $1
 ORDER BY id LIMIT $2
 
 -- name: answer_position
--- Where an answer stands in a session's log.
-SELECT position - cardinality(ids) + array_position(ids, $2) AS position FROM answer_links
+-- Where an answer stands in a session's log, and when it was accepted; null if the ledger has lost it.
+SELECT position - cardinality(ids) + array_position(ids, $2) AS position, (
+    SELECT floor(extract(epoch FROM answered_at) * 1000)::bigint FROM participant_answers WHERE id = $2
+) AS answered_at_ms FROM answer_links
 WHERE quiz_session_id = $1 AND $2 = ANY(ids) ORDER BY position LIMIT 1
 
 -- name: ledger_until

@@ -87,7 +87,14 @@ def compare_answers(verdict: Verdict, who: str, given: Sequence[Given], found: M
     return sum(answered.score for answered in found.values())
 
 
-def compare_board(verdict: Verdict, totals: Mapping[str, int], participants: int, rows: Sequence[Row]) -> None:
+def compare_board(
+    verdict: Verdict,
+    totals: Mapping[str, int],
+    participants: int,
+    rows: Sequence[Row],
+    *,
+    time_decides: bool = True,
+) -> None:
     """A whole leaderboard with the totals of everybody who has an answer in the ledger."""
     left = dict(totals)
     for row in rows:
@@ -104,22 +111,23 @@ def compare_board(verdict: Verdict, totals: Mapping[str, int], participants: int
     if participants != len(rows):
         verdict.board_rows_wrong += 1
         verdict.note(f"the board counts {participants} participants and shows {len(rows)}")
-    compare_ranks(verdict, rows)
+    compare_ranks(verdict, rows, time_decides=time_decides)
 
 
-def compare_ranks(verdict: Verdict, rows: Sequence[Row]) -> None:
+def compare_ranks(verdict: Verdict, rows: Sequence[Row], *, time_decides: bool = True) -> None:
     """Whether ranks follow from the order.
 
     A row has the rank of its place, or shares that of the row above. It may share only with equal points, and those
     without points must: who has none has not reached anything at any time. Which of two equal totals was reached first
-    cannot be told from outside.
+    cannot be told from outside. Where time does not decide, all equal totals share.
     """
     above: Row | None = None
     for place, row in enumerate(rows, start=1):
         shares = above is not None and row.rank == above.rank
         may_share = above is not None and row.score == above.score
         is_in_order = above is None or row.score <= above.score
-        is_right = may_share if shares else row.rank == place and not (may_share and row.score == 0)
+        must_share = may_share and (row.score == 0 or not time_decides)
+        is_right = may_share if shares else row.rank == place and not must_share
         if not (is_right and is_in_order):
             verdict.board_ranks_wrong += 1
             verdict.note(f"{row.name} has rank {row.rank} at place {place} of the board, with {row.score} points")

@@ -4,7 +4,8 @@ Redis keeps the order as one double per participant, the *standing*:
 
     standing = points × 2^32 + (2^32 − 1 − reached_ms)
 
-`reached_ms` runs from the session's opening to the answer that reached the points (0 for no points). A double
+`reached_ms` runs from the session's opening to the answer that reached the points. It is 0 for no points, and in live
+sessions, where time does not decide: equal points share a place. A double
 is exact up to 2^53: that is 2,097,151 points and 49.7 days. The same order in SQL is `standings` in
 queries.sql, and here `Totals`; tests/consistency holds them together.
 """
@@ -81,10 +82,12 @@ class Totals:
         # Name, points, and when they were reached.
         self._totals: dict[ParticipantId, tuple[str, int, int]] = {}
 
-    def add(self, participant_id: ParticipantId, name: str, score: int, answered_at_ms: int) -> None:
-        """An answer, which must not have been added before."""
+    def add(
+        self, participant_id: ParticipantId, name: str, score: int, answered_at_ms: int, *, time_decides: bool = True
+    ) -> None:
+        """An answer, which must not have been added before. Time decides in all answers of a session, or in none."""
         _, points, reached = self._totals.get(participant_id, (name, 0, 0))
-        if score > 0:
+        if score > 0 and time_decides:
             reached = max(reached, reached_ms(self._opened_at_ms, answered_at_ms))
         self._totals[participant_id] = (name, points + score, reached)
 

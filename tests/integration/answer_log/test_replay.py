@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.integration.test_cli import tiebreak
+from tests.live_scene import LiveScene
 from tests.scene import Scene, opened_pool
 from tiebreak.answer_log.replay import replay
 from tiebreak.database.answers import Recorded, record_answers, standings
@@ -164,3 +165,34 @@ async def test_answer_of_another_session(played):
     )
     assert result.returncode == 1
     assert f"has no answer {recorded.id}" in result.stderr
+
+
+async def test_live_session(database_url):
+    """Answers are on the board from when their question was shut; equal points share a place."""
+    async with opened_pool(database_url) as pool:
+        scene = await LiveScene.set(pool)
+        (ann, _), (bob, removed) = await scene.player("Ann"), await scene.player("Bob")
+        session = str(scene.session_id)
+        await scene.ask(0)
+        first = [await scene.give(ann, 0, after_ms=1_000), await scene.give(bob, 0, after_ms=9_000)]
+        assert (await replay(database_url, session)).rows == []
+        await scene.shut(0, at_ms=20_000)
+        await scene.ask(1, opens_ms=30_000)
+        second = await scene.give(bob, 1, after_ms=31_000, opens_ms=30_000)
+
+        async def ranks(**when) -> list[tuple[int, str, int]]:
+            board = await replay(database_url, session, **when)
+            return [(row.rank, row.name, row.score) for row in board.rows]
+
+        level = [(1, "Bob", 100), (1, "Ann", 100)]
+        assert await ranks() == level
+        assert await ranks(at_ms=scene.at(19_999)) == []
+        assert await ranks(at_ms=scene.at(20_000)) == level
+        assert await ranks(until=first[1].id) == []
+        assert await ranks(until=second.id) == level
+        await scene.shut(1, at_ms=40_000)
+        assert await ranks() == [(1, "Bob", 200), (2, "Ann", 100)]
+        assert await ranks(at_ms=scene.at(39_999)) == level
+        assert await ranks(until=second.id) == level
+        await scene.remove(removed.id)
+        assert await ranks() == await ranks(at_ms=scene.at(30_000)) == [(1, "Ann", 100)]

@@ -102,6 +102,15 @@ def test_right_board(totals):
     assert verdict == Verdict()
 
 
+def test_equal_points_share_where_time_does_not_decide():
+    """And only there must they."""
+    together, apart = [Row(1, "a", "A", 10), Row(1, "b", "B", 10)], [Row(1, "a", "A", 10), Row(2, "b", "B", 10)]
+    for rows, time_decides, wrong in ((together, False, 0), (apart, False, 1), (together, True, 0), (apart, True, 0)):
+        verdict = Verdict()
+        compare_ranks(verdict, rows, time_decides=time_decides)
+        assert verdict.board_ranks_wrong == wrong
+
+
 @given(BOARDS, st.data())
 def test_any_other_total_is_found(totals, data):
     """One row with a point more or less."""
