@@ -124,6 +124,8 @@ class Refusal(Enum):
     SESSION_NOT_LIVE = (400, "The quiz session is self-paced: it has no game to lead or follow")
     NAME_REFUSED = (400, "This name cannot be taken into a quiz session; choose another")
     TEAM_UNKNOWN = (400, "The session has no such team")
+    IMAGE_INVALID = (400, "This is no image that can be read: PNG, JPEG, WebP and GIF are")
+    IMAGE_NOT_FOUND_FOR_QUIZ = (400, "The quiz names an image that does not exist, or is another's")
     MESSAGE_UNKNOWN = (400, "No such message")
     # 401: who are you
     TOKEN_MISSING = (401, "An access token is needed")
@@ -147,6 +149,7 @@ class Refusal(Enum):
     ROUTE_NOT_FOUND = (404, "There is nothing at this address")
     QUIZ_NOT_FOUND = (404, "Quiz does not exist")
     SESSION_NOT_FOUND = (404, "Session does not exist")
+    IMAGE_NOT_FOUND = (404, "Image does not exist")
     PIN_NOT_FOUND = (404, "No open quiz session has this PIN")
     PARTICIPANT_NOT_FOUND = (404, "Nobody in this quiz session has this id")
     ACCOUNT_NOT_FOUND = (404, "No account has this e-mail")
@@ -157,7 +160,9 @@ class Refusal(Enum):
     NAME_TAKEN = (409, "Somebody in this quiz session has that name, or one that looks like it; choose another")
     PLAYS_ALREADY = (409, "This account plays, or has played, in this quiz session: players do not host")
     NOT_LIVE = (409, "Only live quiz sessions have that")
+    IMAGES_TOO_MANY = (409, "This account has as many images as it may keep")
     EMAIL_TAKEN = (409, "An account with this e-mail already exists")
+    IMAGE_TOO_LARGE = (413, "The image is larger than 2 MB, or than 24 megapixels")
     BODY_TOO_LARGE = (413, "The body is larger than 64 KB")
     TOO_MANY_TRIES = (429, "Too many tries; wait before the next one")
     TOO_MANY_SOCKETS = (429, "Too many connections of this user; close some")
@@ -176,8 +181,8 @@ class Refusal(Enum):
         return CODES.get(self.name, self.name.lower())
 
 
-# Two refusals share a meaning but not a status: the seed answers 400 where a join names no session.
-CODES = {"SESSION_NOT_FOUND_FOR_JOIN": "session_not_found"}
+# Refusals that share a meaning but not a status: the seed answers 400 where a join names no session.
+CODES = {"SESSION_NOT_FOUND_FOR_JOIN": "session_not_found", "IMAGE_NOT_FOUND_FOR_QUIZ": "image_not_found"}
 
 
 class Refused(Exception):  # noqa: N818 - the word says what happened to the request

@@ -91,6 +91,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     limit_answers_per_minute: Annotated[
         Count, Meta(description="Answers one user may send in a minute, retries among them")
     ] = 1_200
+    limit_images_per_minute: Annotated[Count, Meta(description="Images one user may send in a minute")] = 60
+    limit_images_kept: Annotated[Count, Meta(description="Images of one user that are kept")] = 2_000
     limit_sockets_per_address: Annotated[
         Count, Meta(description="Sockets one app server takes from one address; a school is often one address")
     ] = 5_000

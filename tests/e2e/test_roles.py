@@ -19,6 +19,7 @@ import socketio
 from tests.bad_tokens import bad_tokens
 from tests.client import QUESTIONS, RIGHT, Caller, Quizmaster, Screen, connected, quizmaster
 from tests.lobby_scene import make_live
+from tests.pictures import picture
 from tests.scene import opened_pool
 from tests.system import System
 from tiebreak.app_server.app import http_app
@@ -43,6 +44,7 @@ class Row(NamedTuple):
     malformed: str = ""
     path: str | None = None
     body: Any = None
+    content: bytes | None = None
 
 
 QUIZ = {"title": "Another title", "questions": QUESTIONS}
@@ -67,6 +69,9 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/quizzes/{quiz_id}"): Row(OWNERS_QUIZ, NO_SUCH_QUIZ, NO_QUIZ_ID),
     ("PUT", "/quizzes/{quiz_id}"): Row(OWNERS_QUIZ, NO_SUCH_QUIZ, NO_QUIZ_ID, body=QUIZ),
     ("DELETE", "/quizzes/{quiz_id}"): Row("401 401 401 403 403 403 403 204", NO_SUCH_QUIZ, NO_QUIZ_ID),
+    ("POST", "/images"): Row("401 401 401 403 403 403 201 201", content=picture()),
+    # Whoever was told an image's id may see it; nobody has been told these.
+    ("GET", "/images/{image_id}"): Row(NOT_FOUND, NOT_FOUND, ALL_400),
     ("GET", "/quiz-session"): Row("401 401 401 403 403 403 200 200"),
     ("POST", "/quiz-session"): Row("401 401 401 403 403 403 403 201", NO_SUCH_QUIZ, NO_QUIZ_ID, body=OPEN),
     ("GET", "/quiz-session/{quiz_session_id}"): Row(EVERYONE, NOT_FOUND, ALL_400),
@@ -178,7 +183,8 @@ class Side(NamedTuple):
             return {name: self.filled(value) for name, value in template.items()}
         if not isinstance(template, str):
             return template
-        ids = self._asdict() | {"quiz_id": self.quiz, "quiz_session_id": self.session, "answer_id": str(uuid4())}
+        quiz = {"quiz_id": self.quiz, "image_id": self.quiz}
+        ids = self._asdict() | quiz | {"quiz_session_id": self.session, "answer_id": str(uuid4())}
         return template.format(**ids) if "{" in template else template
 
 
@@ -253,7 +259,7 @@ async def test_routes(master: Quizmaster, cast: Cast, method: str, path: str) ->
                 method,
                 side.filled(row.path or path),
                 headers=cast.callers[role].headers,
-                json=side.filled(row.body),
+                **({"content": row.content} if row.content else {"json": side.filled(row.body)}),
             )
             cell = f"{method} {path}: {role}, {side_name} object"
             assert str(response.status_code) == status, f"{cell}: {response.text}"
@@ -267,7 +273,7 @@ def parts() -> dict[str, Any]:
     """Names of what handlers ask for: enough to list the routes."""
     names = (
         "accounts access_tokens logins pool doctor leaderboards pin_misses join_limit ticks questions answers joins "
-        "boards counted_sessions verifier results host_limit room_members"
+        "boards counted_sessions images verifier results host_limit room_members"
     )
     return dict.fromkeys(names.split())
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 
 from tests.client import QUESTIONS as FOUR_TYPES
+from tests.pictures import picture
 
 PASSWORD = "correct horse battery"
 SESSIONS = 5
@@ -33,6 +34,7 @@ class Stage:
     def prepare(self) -> dict[str, list[str]]:
         """Ids that exist, by their names in the interface."""
         quiz = self._call("/quizzes", {"title": "A quiz", "questions": QUESTIONS}, self.host)
+        image = self._send("/images", picture(), self.host)
         opening = {"quiz_id": quiz["quiz_id"], "mode": "self_paced"}
         opened = [self._call("/quiz-session", opening, self.host) for _ in range(SESSIONS)]
         joined = [
@@ -42,6 +44,7 @@ class Stage:
         ]
         return {
             "quiz_id": [quiz["quiz_id"]],
+            "image_id": [image["image_id"]],
             "question_id": quiz["question_ids"],
             "quiz_session_id": [it["quiz_session_id"] for it in opened],
             "quiz_session_participant_id": [it["quiz_session_participant_id"] for it in joined],
@@ -62,6 +65,12 @@ class Stage:
 
     def _call(self, path: str, body: dict[str, Any], caller: dict[str, Any] | None = None) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {caller['access_token']}"} if caller else {}
-        response = self._http.post(path, json=body, headers=headers)
+        return self._kept(path, self._http.post(path, json=body, headers=headers))
+
+    def _send(self, path: str, content: bytes, caller: dict[str, Any]) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {caller['access_token']}", "Content-Type": "image/png"}
+        return self._kept(path, self._http.post(path, content=content, headers=headers))
+
+    def _kept(self, path: str, response: httpx.Response) -> dict[str, Any]:
         assert response.status_code in (200, 201), f"{path}: {response.status_code} {response.text}"
         return response.json()

@@ -14,6 +14,7 @@ import pytest
 from tests.bad_tokens import bad_tokens
 from tests.client import RIGHT, Quizmaster
 from tests.gateway.browser import FRIEND, STRANGER, TRANSPORTS, opened
+from tests.pictures import picture
 
 NOBODY = str(uuid4())
 PUBLIC = [
@@ -177,6 +178,19 @@ async def test_size(master: Quizmaster) -> None:
     assert (await master.http.post("/quizzes", headers=headers, content=chunks(most))).status_code == 201
     assert (await master.http.post("/quizzes", headers=headers, content=most + b" ")).status_code == 413
     assert (await master.http.post("/quizzes", headers=headers, content=chunks(most + b" "))).status_code == 413
+
+
+async def test_images(master: Quizmaster) -> None:
+    """An account may send 2 MB to the one route for them; what was stored is for everybody."""
+    host, guest = await master.account(), await master.guest()
+    most = picture() + bytes(2 * 1024 * 1024 - len(picture()))
+    stored = await master.http.post("/images", headers=host.headers, content=chunks(most))
+    assert stored.status_code == 201
+    assert (await master.http.post("/images", headers=host.headers, content=most + b" ")).status_code == 413
+    assert (await master.http.post("/images", headers=guest.headers, content=picture())).status_code == 403
+    shown = await master.http.get(f"/images/{stored.json()['image_id']}")
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/webp")
+    assert (await master.http.get(f"/images/{stored.json()['image_id']}/x")).status_code == 401
 
 
 async def test_request_id(master: Quizmaster) -> None:

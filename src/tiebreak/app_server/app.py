@@ -12,6 +12,7 @@ from tiebreak.app_server.descriptions import Descriptions
 from tiebreak.app_server.routes import (
     answers,
     hosts,
+    images,
     live_games,
     names,
     operations,
@@ -33,6 +34,7 @@ from tiebreak.redis_client import RedisError
 PUBLIC = [
     quiz_sessions.show_session,
     quiz_sessions.find_by_pin,
+    images.show_image,
     names.suggest_name,
     operations.show_openapi,
     *HEALTH_ROUTES,
@@ -59,6 +61,7 @@ PRIVATE = [
     hosts.remove_host,
 ]
 FOR_ACCOUNTS = [
+    images.add_image,
     quizzes.create_quiz,
     quizzes.list_quizzes,
     quizzes.show_quiz,

@@ -16,6 +16,7 @@ from tiebreak.app_server.commands import Answers, Joins
 from tiebreak.app_server.frozen_questions import FrozenQuestions
 from tiebreak.app_server.healing import Healing
 from tiebreak.app_server.host_limit import HostLimit
+from tiebreak.app_server.images import Images
 from tiebreak.app_server.join_limit import JoinLimit
 from tiebreak.app_server.live.conductor import Conductor
 from tiebreak.app_server.live.game_clock import GameClock
@@ -175,6 +176,11 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 "boards": boards,
                 "counted_sessions": CountedSessions(pool, clock),
                 "results": SessionResults(pool, questions),
+                "images": Images(
+                    pool,
+                    limits.limit("images", settings.limit_images_per_minute),
+                    most_per_user=settings.limit_images_kept,
+                ),
                 "verifier": verifier,
                 "conductor": conductor,
                 "telling": telling,

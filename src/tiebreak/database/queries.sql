@@ -15,6 +15,18 @@ INSERT INTO question_quiz (quiz_id, question_id, position, points, time_limit_ms
 SELECT $1, q.id, q.position, q.points, q.time_limit_ms
 FROM unnest($2::uuid[], $3::int[], $4::int[]) WITH ORDINALITY AS q (id, points, time_limit_ms, position)
 
+-- name: insert_image
+-- $7 how many the owner may have
+INSERT INTO images (id, owner_id, media_type, width, height, bytes)
+SELECT $1, $2, $3, $4, $5, $6 WHERE (SELECT count(*) FROM images WHERE owner_id = $2) < $7::bigint
+RETURNING id
+
+-- name: image
+SELECT media_type, width, height, bytes FROM images WHERE id = $1
+
+-- name: images_of_owner
+SELECT id FROM images WHERE owner_id = $1 AND id = ANY($2::uuid[])
+
 -- name: update_quiz
 UPDATE quizzes SET title = $2, language = $3, updated_at = now() WHERE id = $1
 

@@ -26,6 +26,7 @@ from tiebreak.gateway.table import (
     pattern,
     response_seconds,
 )
+from tiebreak.http_edge.bodies import LARGEST_BODY_BYTES
 
 # The request has not been seen by anyone: it may be sent to another server, whatever it is.
 NOT_SENT = "connect-failure,refused-stream,reset-before-request"
@@ -139,6 +140,9 @@ def rules(route: Route, percent: int) -> Json:
         found = {JWT_FILTER: typed(jwt, requirement_name=TOKEN_REQUIREMENT)}
     if route.access is Access.ACCOUNT:
         found[RBAC_FILTER] = typed("extensions.filters.http.rbac.v3.RBACPerRoute", rbac={"rules": accounts_only()})
+    if route.largest_body_bytes != LARGEST_BODY_BYTES:
+        buffer: Json = {"max_request_bytes": route.largest_body_bytes}
+        found[SIZE_FILTER] = typed("extensions.filters.http.buffer.v3.BufferPerRoute", buffer=buffer)
     if route.limit is not None:
         found[LIMIT_FILTER] = rate_limit(route.name, route.limit, percent)
     return found

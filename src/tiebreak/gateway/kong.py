@@ -159,6 +159,8 @@ def plugins(route: Route, percent: int) -> list[Json]:
             pass
     if route.access is not Access.PUBLIC:
         found.append(token_check())
+    if route.largest_body_bytes != LARGEST_BODY_BYTES:
+        found.append(size_limit(route.largest_body_bytes))  # in the place of the one for all routes
     if route.limit is not None:
         found.append(rate_limit(route.limit.per, route.limit.scaled(percent)))
     return found
@@ -201,6 +203,11 @@ def rate_limit(per: Client, requests_per_minute: int) -> Json:
     return {"name": "rate-limiting", "config": config}
 
 
+def size_limit(largest_body_bytes: int) -> Json:
+    config = {"allowed_payload_size": largest_body_bytes, "size_unit": "bytes"}
+    return {"name": "request-size-limiting", "config": config}
+
+
 def credential(key: PublicKey) -> Json:
     return {"key": key.kid, "algorithm": ALGORITHM, "rsa_public_key": key.pem}
 
@@ -212,10 +219,7 @@ def for_all_routes(origins: Sequence[str]) -> list[Json]:
             "name": "correlation-id",
             "config": {"header_name": REQUEST_ID_HEADER, "generator": "uuid", "echo_downstream": True},
         },
-        {
-            "name": "request-size-limiting",
-            "config": {"allowed_payload_size": LARGEST_BODY_BYTES, "size_unit": "bytes"},
-        },
+        size_limit(LARGEST_BODY_BYTES),
         {"name": "request-transformer", "config": {"remove": {"headers": list(IDENTITY_HEADERS)}}},
     ]
     if origins:  # to the plugin, no origins would mean all of them

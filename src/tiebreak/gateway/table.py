@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from tiebreak.http_edge.bodies import LARGEST_BODY_BYTES, LARGEST_IMAGE_BYTES
+
 SOCKET_PING_SECONDS = 25  # Engine.IO's defaults: a quiet connection says something this often …
 SOCKET_PONG_SECONDS = 20  # … and is given up so long after that.
 
@@ -114,6 +116,7 @@ class Route(Struct, frozen=True, kw_only=True):
     access: Access = Access.PUBLIC
     methods: tuple[str, ...] = ()
     limit: Limit | None = None
+    largest_body_bytes: int = LARGEST_BODY_BYTES
 
 
 READING = ("GET", "HEAD")
@@ -139,6 +142,15 @@ ROUTES = (
         methods=READING,
         target=Target.APP,
         limit=LOOK_UPS,
+    ),
+    Route(name="images", paths=("/images/{image_id}",), methods=READING, target=Target.APP, limit=PAGES),
+    Route(
+        name="new-images",
+        paths=("/images",),
+        target=Target.APP,
+        access=Access.ACCOUNT,
+        limit=CALLS,
+        largest_body_bytes=LARGEST_IMAGE_BYTES,
     ),
     Route(
         name="authoring",

@@ -10,6 +10,8 @@ from litestar import Request
 from tiebreak.errors import Refusal, Refused
 
 LARGEST_BODY_BYTES = 64 * 1024
+# The one route that takes more than JSON (app_server/routes/images.py).
+LARGEST_IMAGE_BYTES = 2 * 1024 * 1024
 
 Body = TypeVar("Body")
 

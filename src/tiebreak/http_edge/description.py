@@ -44,13 +44,14 @@ class Facts(msgspec.Struct, frozen=True):
     """What the signature of a route does not say.
 
     `path`: schemas of path parameters that are no ids. `content`: the type of what a `Response[bytes]` holds.
-    `outages`: whether a server it stands on may be away.
+    `takes`: the media types of a body that is not JSON. `outages`: whether a server it stands on may be away.
     """
 
     refusals: Sequence[Refusal] = ()
     path: Mapping[str, JsonObject] = {}
     media_type: str = "application/json"
     content: Any = None
+    takes: Sequence[str] = ()
     outages: bool = True
 
 
@@ -147,6 +148,9 @@ def operation(route: Described, schema_of: Mapping[int, JsonObject]) -> JsonObje
         required = type(None) not in get_args(route.body)
         content = {"application/json": {"schema": schema_of[id(route.body)]}}
         written["requestBody"] = {"required": required, "content": content}
+    if facts.takes:
+        # The schema of bytes is none (OpenAPI 3.1, 4.8.14.2).
+        written["requestBody"] = {"required": True, "content": {media_type: {} for media_type in facts.takes}}
     written["responses"] = {str(handler.status_code): success, **problems(refusals)}
     written["security"] = route.caller.security
     return written

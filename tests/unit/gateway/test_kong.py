@@ -103,6 +103,13 @@ def test_upstreams(config: dict[str, Any]) -> None:
     assert min(sticky["read_timeout"], sticky["write_timeout"]) > 45_000
 
 
+def test_only_images_may_be_large(config: dict[str, Any]) -> None:
+    """A route's own limit takes the place of the one for all."""
+    own = {route["name"]: plugin(route, "request-size-limiting") for route in routes(config)}
+    assert own.pop("new-images") == {"allowed_payload_size": 2 * 1024 * 1024, "size_unit": "bytes"}
+    assert set(own.values()) == {None}
+
+
 def test_for_all_routes(config: dict[str, Any]) -> None:
     """Ids, size and stripped headers everywhere; CORS only where origins are named, for none would mean all."""
     assert plugin(config, "request-size-limiting") == {"allowed_payload_size": 65536, "size_unit": "bytes"}

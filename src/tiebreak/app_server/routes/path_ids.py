@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tiebreak.errors import Refusal, Refused
 from tiebreak.ids import id_of
-from tiebreak.quiz.model import ParticipantId, QuizId, QuizSessionId, UserId
+from tiebreak.quiz.model import ImageId, ParticipantId, QuizId, QuizSessionId, UserId
 
 
 def session_id_of(text: str) -> QuizSessionId:
@@ -28,3 +28,8 @@ def participant_id_of(text: str) -> ParticipantId:
 def user_id_of(text: str) -> UserId:
     """Raises Refused(NOT_AN_ID)."""
     return UserId(session_id_of(text))
+
+
+def image_id_of(text: str) -> ImageId:
+    """Raises Refused(NOT_AN_ID)."""
+    return ImageId(session_id_of(text))

@@ -10,11 +10,12 @@ from tiebreak.app_server.epoch_ms import epoch_ms
 from tiebreak.app_server.routes.path_ids import quiz_id_of
 from tiebreak.app_server.views import QuestionView, question_view
 from tiebreak.database import quizzes
+from tiebreak.database.images import missing_images
 from tiebreak.database.pool import Pool
 from tiebreak.errors import Refusal, Refused
 from tiebreak.http_edge.bodies import StrictRequest
 from tiebreak.http_edge.description import FACTS, Facts
-from tiebreak.quiz.model import QuestionId, Quiz, QuizId
+from tiebreak.quiz.model import QuestionId, Quiz, QuizId, UserId
 
 
 class QuizStored(msgspec.Struct, frozen=True):
@@ -52,13 +53,17 @@ class QuizView(msgspec.Struct, frozen=True):
     questions: list[QuestionView]
 
 
+WRITTEN = Facts((Refusal.IMAGE_NOT_FOUND_FOR_QUIZ,))
+REWRITTEN = Facts((Refusal.QUIZ_NOT_FOUND, Refusal.NOT_THE_OWNER, Refusal.IMAGE_NOT_FOUND_FOR_QUIZ))
 OF_OWNER = Facts((Refusal.QUIZ_NOT_FOUND, Refusal.NOT_THE_OWNER))
 
 
-@post("/quizzes", status_code=201, opt={FACTS: Facts()})
+@post("/quizzes", status_code=201, opt={FACTS: WRITTEN})
 async def create_quiz(request: StrictRequest, data: Quiz, pool: Pool) -> QuizStored:
-    """Store a new quiz."""
-    return QuizStored(*await quizzes.create_quiz(pool, identity_of(request).user_id, data))
+    """Store a new quiz. Its images are the caller's own, stored before."""
+    owner_id = identity_of(request).user_id
+    await check_images(pool, owner_id, data)
+    return QuizStored(*await quizzes.create_quiz(pool, owner_id, data))
 
 
 @get("/quizzes", opt={FACTS: Facts()})
@@ -95,11 +100,13 @@ async def show_quiz(request: StrictRequest, quiz_id: str, pool: Pool) -> QuizVie
     )
 
 
-@put("/quizzes/{quiz_id:str}", opt={FACTS: OF_OWNER})
+@put("/quizzes/{quiz_id:str}", opt={FACTS: REWRITTEN})
 async def replace_quiz(request: StrictRequest, quiz_id: str, data: Quiz, pool: Pool) -> QuizStored:
     """Give a quiz new content. Sessions under way keep the questions they opened with."""
     found = await owned(pool, request, quiz_id)
-    question_ids = await quizzes.replace_quiz(pool, identity_of(request).user_id, found, data)
+    owner_id = identity_of(request).user_id
+    await check_images(pool, owner_id, data)
+    question_ids = await quizzes.replace_quiz(pool, owner_id, found, data)
     if question_ids is None:
         raise Refused(Refusal.QUIZ_NOT_FOUND)
     return QuizStored(found, question_ids)
@@ -109,6 +116,13 @@ async def replace_quiz(request: StrictRequest, quiz_id: str, data: Quiz, pool: P
 async def remove_quiz(request: StrictRequest, quiz_id: str, pool: Pool) -> None:
     """Remove a quiz. Its sessions stay."""
     await quizzes.delete_quiz(pool, await owned(pool, request, quiz_id))
+
+
+async def check_images(pool: Pool, owner_id: UserId, quiz: Quiz) -> None:
+    """Raises Refused(IMAGE_NOT_FOUND_FOR_QUIZ) unless every image is the owner's."""
+    named = {question.image.image_id for question in quiz.questions if question.image}
+    if missing := await missing_images(pool, owner_id, named):
+        raise Refused(Refusal.IMAGE_NOT_FOUND_FOR_QUIZ, f"Not among your images: {missing[0]}.")
 
 
 async def owned(pool: Pool, request: StrictRequest, quiz_id: str) -> QuizId:
