@@ -1,30 +1,19 @@
-"""A live session's lobby in the database: the session as it is when it has opened, and who comes to its door."""
+"""A live session's lobby in the database, and who comes to its door."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
+from tests.live_scene import LiveScene
 from tests.scene import Scene, new_user
 from tiebreak.database.pool import Pool
 from tiebreak.database.quiz_sessions import Join, Participant, join_sessions
 from tiebreak.errors import Refusal
 from tiebreak.ids import new_id
 from tiebreak.quiz.model import ParticipantId, QuizSessionId, UserId
-
-
-async def make_live(pool: Pool, session_id: object, **options: object) -> None:
-    """Turn a self-paced session into a live one in its lobby, with these options and all others left out."""
-    await pool.execute(
-        "UPDATE quiz_sessions SET mode = 'live', scoring = 'speed', options = $2 WHERE id = $1",
-        session_id,
-        json.dumps(options),
-    )
-    await pool.execute(
-        "INSERT INTO live_games (quiz_session_id, step, state) VALUES ($1, 0, $2)",
-        session_id,
-        json.dumps({"phase": "lobby", "locked": False}),
-    )
+from tiebreak.quiz.options import Options
 
 
 async def set_game(pool: Pool, session_id: object, **state: object) -> None:
@@ -44,10 +33,8 @@ class Lobby:
     scene: Scene
 
     @classmethod
-    async def set(cls, pool: Pool, **options: object) -> Lobby:
-        scene = await Scene.set(pool)
-        await make_live(pool, scene.session_id, **options)
-        return cls(pool, scene)
+    async def set(cls, pool: Pool, **options: Any) -> Lobby:
+        return cls(pool, await LiveScene.set(pool, options=Options(**options)))
 
     @property
     def session_id(self) -> QuizSessionId:

@@ -159,7 +159,6 @@ class Refusal(Enum):
     COMMAND_NOT_NOW = (409, "The game is not where this command can be carried out; look at it again")
     NAME_TAKEN = (409, "Somebody in this quiz session has that name, or one that looks like it; choose another")
     PLAYS_ALREADY = (409, "This account plays, or has played, in this quiz session: players do not host")
-    NOT_LIVE = (409, "Only live quiz sessions have that")
     IMAGES_TOO_MANY = (409, "This account has as many images as it may keep")
     EMAIL_TAKEN = (409, "An account with this e-mail already exists")
     IMAGE_TOO_LARGE = (413, "The image is larger than 2 MB, or than 24 megapixels")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -9,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.client import Caller, Quizmaster, Screen, connected
-from tests.lobby_scene import make_live, set_game
+from tests.client import RIGHT, WRONG, Caller, Quizmaster, Screen, connected
 from tests.scene import opened_pool
 from tests.system import System
 from tiebreak.database.pool import Pool
@@ -27,6 +27,23 @@ class Hall:
     session: str
     questions: list[str]
     stack: AsyncExitStack
+
+    @classmethod
+    async def opened(
+        cls, system: System, master: Quizmaster, pool: Pool, host: Caller, stack: AsyncExitStack, **options: Any
+    ) -> Hall:
+        quiz_id, questions = await master.quiz(host)
+        body = {"quiz_id": quiz_id, "mode": "live", "teams": ["Red", "Blue"], **options}
+        response = await host.post("/quiz-session", body)
+        assert response.status_code == 201, response.text
+        return cls(system, master, pool, host, response.json()["quiz_session_id"], questions, stack)
+
+    async def lead(self, command: str) -> None:
+        """A host's command, whatever the step."""
+        path = f"/quiz-session/{self.session}/game"
+        step = (await self.host.get(path)).json()["step"]
+        response = await self.host.post(path, {"command": command, "step": step})
+        assert response.status_code == 200, response.text
 
     async def player(self, name: str, **body: Any) -> tuple[Caller, str]:
         """A guest who has joined, and the participant's id."""
@@ -67,9 +84,7 @@ async def hall(system: System, master: Quizmaster) -> AsyncIterator[Hall]:
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(opened_pool(system.database_url))
         host = await master.account("Host")
-        session, questions = await master.session(host)
-        await make_live(pool, session, teams=["Red", "Blue"])
-        yield Hall(system, master, pool, host, session, questions, stack)
+        yield await Hall.opened(system, master, pool, host, stack)
 
 
 def code(response: Any) -> tuple[int, str]:
@@ -166,16 +181,17 @@ async def test_extra_time_and_teams(hall: Hall) -> None:
 
 async def test_the_door(hall: Hall) -> None:
     """Locked, or closed when the game begins; hosts do not play."""
-    guest = await hall.master.guest("Guest")
-    await set_game(hall.pool, hall.session, locked=True)
-    assert code(await hall.join(guest, name="Ann")) == (403, "session_locked")
-    await set_game(hall.pool, hall.session, locked=False, phase="question")
-    assert (await hall.join(guest, name="Ann")).status_code == 200
+    guests = [await hall.master.guest(f"Guest {at}") for at in range(3)]
+    await hall.lead("lock")
+    assert code(await hall.join(guests[0])) == (403, "session_locked")
+    await hall.lead("unlock")
+    assert (await hall.join(guests[0])).status_code == 200
     assert code(await hall.join(hall.host)) == (403, "hosts_do_not_play")
-    await hall.pool.execute(
-        "UPDATE quiz_sessions SET options = options || '{\"late_join\": false}' WHERE id = $1", hall.session
-    )
-    assert code(await hall.join(await hall.master.guest("Late"))) == (403, "joining_closed")
+    await hall.lead("start")
+    assert (await hall.join(guests[1])).status_code == 200
+    strict = await Hall.opened(hall.system, hall.master, hall.pool, hall.host, hall.stack, late_join=False)
+    await strict.lead("start")
+    assert code(await strict.join(guests[2])) == (403, "joining_closed")
 
 
 async def test_a_co_host_is_host(hall: Hall) -> None:
@@ -222,7 +238,10 @@ async def test_players_never_become_hosts(hall: Hall) -> None:
     assert code(await hall.host.post(hosts, {"email": email})) == (409, "plays_already")
     assert code(await player.post(f"/quiz-session/{hall.session}/finish")) == (403, "not_the_host")
     self_paced, _ = await hall.master.session(hall.host)
-    assert code(await hall.host.post(f"/quiz-session/{self_paced}/hosts", {"email": email})) == (409, "not_live")
+    assert code(await hall.host.post(f"/quiz-session/{self_paced}/hosts", {"email": email})) == (
+        400,
+        "session_not_live",
+    )
     assert code(await hall.host.post(hosts, {"email": "nobody at all"})) == (400, "request_invalid")
 
 
@@ -234,3 +253,60 @@ async def test_suggested_names(hall: Hall) -> None:
     ]
     assert len(english.split()) == len(german.split()) == 2
     assert code(await hall.master.http.get("/names/suggestion", params={"language": "fr"})) == (400, "request_invalid")
+
+
+async def reached(hall: Hall, phase: str) -> dict[str, Any]:
+    """Wait for the game to be there."""
+    async with asyncio.timeout(20):
+        while (game := (await hall.host.get(f"/quiz-session/{hall.session}/game")).json())["phase"] != phase:
+            await asyncio.sleep(0.05)
+    return game
+
+
+async def board_has(hall: Hall, names: list[str]) -> dict[str, Any]:
+    """Wait for the board to have these names, in their order."""
+    async with asyncio.timeout(20):
+        while True:
+            board = await hall.host.leaderboard(hall.session)
+            if [row["name"] for row in board["rows"]] == names:
+                return board
+            await asyncio.sleep(0.05)
+
+
+async def test_the_board_follows_who_is_in_it(hall: Hall) -> None:
+    """Renamed, removed, back with the points from before: each time under a new epoch, which the room is shown."""
+    ann, anns_id = await hall.player("Ann", team="Red")
+    bob, bobs_id = await hall.player("Bob", team="Blue")
+    projector = await hall.screen(hall.host)
+    await hall.lead("start")
+    question = (await reached(hall, "question"))["question"]["question_id"]
+    given = await ann.answer(hall.session, question, RIGHT[0])
+    assert given.status_code == 200, given.text
+    assert (await bob.answer(hall.session, question, WRONG[0])).status_code == 200
+    await hall.lead("close")
+    await reached(hall, "reveal")
+    epochs = [(await board_has(hall, ["Ann", "Bob"]))["epoch"]]
+    assert (await hall.change(bobs_id, action="rename", name="Robert")).status_code == 200
+    epochs.append((await board_has(hall, ["Ann", "Robert"]))["epoch"])
+    assert (await hall.change(anns_id, action="kick")).status_code == 200
+    epochs.append((await board_has(hall, ["Robert"]))["epoch"])
+    await projector.until(lambda: projector.of("leaderboard_updating")[-1]["epoch"] == epochs[-1])
+    assert (await hall.join(ann, name="Anne")).status_code == 200
+    board = await board_has(hall, ["Anne", "Robert"])
+    assert board["rows"][0]["score"] > 0
+    assert len({*epochs, board["epoch"]}) == 4
+
+
+async def test_teams_have_points(hall: Hall) -> None:
+    """On the board of the game, from the moment the board is shown."""
+    players = [await hall.player(name, team=team) for name, team in (("Ann", "Red"), ("Bob", "Red"), ("Cat", "Blue"))]
+    await hall.lead("start")
+    question = (await reached(hall, "question"))["question"]["question_id"]
+    for (caller, _), answer in zip(players, (RIGHT[0], WRONG[0], RIGHT[0]), strict=True):
+        assert (await caller.answer(hall.session, question, answer)).status_code == 200
+    await hall.lead("close")
+    assert (await reached(hall, "reveal"))["team_board"] is None
+    await hall.lead("next")
+    rows = (await reached(hall, "board"))["team_board"]
+    assert [(row["team"], row["players"]) for row in rows] == [("Blue", 1), ("Red", 2)]
+    assert 0 < rows[1]["score"] < rows[0]["score"]

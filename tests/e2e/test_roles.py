@@ -18,9 +18,7 @@ import socketio
 
 from tests.bad_tokens import bad_tokens
 from tests.client import QUESTIONS, RIGHT, Caller, Quizmaster, Screen, connected, quizmaster
-from tests.lobby_scene import make_live
 from tests.pictures import picture
-from tests.scene import opened_pool
 from tests.system import System
 from tiebreak.app_server.app import http_app
 from tiebreak.app_server.sockets import socket_server
@@ -217,7 +215,7 @@ def people(system: System) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture
-async def cast(master: Quizmaster, system: System, people: dict[str, dict[str, Any]]) -> Cast:
+async def cast(master: Quizmaster, people: dict[str, dict[str, Any]]) -> Cast:
     """They, with quizzes and sessions of this test's own."""
     callers = {role: Caller(master.http, tokens) for role, tokens in people.items()}
     callers["nobody"] = Caller(master.http, people["ended"])
@@ -228,12 +226,12 @@ async def cast(master: Quizmaster, system: System, people: dict[str, dict[str, A
     sides = {"unknown": UNKNOWN, "malformed": MALFORMED}
     for name, host, player in (("owner's", "owner", "participant"), ("rival's", "rival", "foreigner")):
         quiz, questions = await master.quiz(callers[host])
-        opening = {"quiz_id": quiz, "mode": "self_paced"}
-        opened, live = [(await callers[host].post("/quiz-session", opening)).json() for _ in range(2)]
+        opened, live = [
+            (await callers[host].post("/quiz-session", {"quiz_id": quiz, "mode": mode})).json()
+            for mode in ("self_paced", "live")
+        ]
         joined = [await callers[player].join(it["quiz_session_id"]) for it in (opened, live)]
         assert [it.status_code for it in joined] == [200, 200]
-        async with opened_pool(system.database_url) as pool:
-            await make_live(pool, live["quiz_session_id"])
         participant = joined[1].json()["quiz_session_participant_id"]
         sides[name] = Side(
             quiz, opened["quiz_session_id"], questions[0], opened["pin"], live["quiz_session_id"], participant
@@ -273,7 +271,7 @@ def parts() -> dict[str, Any]:
     """Names of what handlers ask for: enough to list the routes."""
     names = (
         "accounts access_tokens logins pool doctor leaderboards pin_misses join_limit ticks questions answers joins "
-        "boards counted_sessions images verifier results host_limit room_members"
+        "boards counted_sessions images verifier results host_limit presence room_members"
     )
     return dict.fromkeys(names.split())
 

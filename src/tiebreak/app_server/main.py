@@ -168,6 +168,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                     limits.limit("joins-of-address", settings.limit_joins_per_minute),
                 ),
                 "host_limit": HostLimit(limits.limit("hosts", settings.limit_host_calls_per_minute)),
+                "presence": presence,
                 "room_members": RoomMembers(sockets),
                 "ticks": ticks,
                 "questions": questions,

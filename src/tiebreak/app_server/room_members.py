@@ -1,4 +1,4 @@
-"""Who has a room on a screen, on any app server; and how somebody is shown out of it."""
+"""How somebody is shown out of a room, whatever app servers the screens are on."""
 
 from __future__ import annotations
 
@@ -14,15 +14,10 @@ log = structlog.get_logger()
 
 
 class RoomMembers:
-    """The sockets of rooms. What other servers do not say in time is left out: it decides nothing."""
+    """The sockets of rooms. It decides nothing: what a removed participant asks is refused by the database."""
 
     def __init__(self, sockets: SocketServer[Identity]) -> None:
         self._sockets = sockets
-
-    async def users_in(self, quiz_session_id: QuizSessionId) -> set[UserId]:
-        """Whose sockets are in the room now."""
-        members = await self._sockets.members(str(quiz_session_id))
-        return {UserId(user_id) for user_id in members.values()}
 
     async def show_out(self, quiz_session_id: QuizSessionId, user_id: UserId, *, banned: bool) -> None:
         """Tell a user's sockets that they were removed, and take them out of the room.

@@ -75,9 +75,6 @@ ON CONFLICT (quiz_session_id, user_id) DO UPDATE
 SET name = EXCLUDED.name, name_key = EXCLUDED.name_key, team = EXCLUDED.team, removed_at = NULL
 WHERE p.removed_at IS NOT NULL AND NOT p.banned
 
--- name: live_options
-SELECT options FROM quiz_sessions WHERE id = $1 AND mode = 'live'
-
 -- name: participants_of_session
 SELECT id, user_id, name, team, extra_time_percent, joined_at,
        EXISTS (SELECT FROM participant_answers WHERE quiz_session_participant_id = p.id) AS has_answered

@@ -10,7 +10,6 @@ import msgspec
 from tiebreak.database.pool import Pool, Record, UniqueViolation
 from tiebreak.database.queries import sql
 from tiebreak.errors import Refusal
-from tiebreak.quiz.lobby import LobbyOptions
 from tiebreak.quiz.model import ParticipantId, QuizSessionId, UserId
 
 
@@ -24,12 +23,6 @@ class SessionParticipant(msgspec.Struct, frozen=True):
     extra_time_percent: int
     joined_at: datetime
     has_answered: bool
-
-
-async def lobby_options(pool: Pool, quiz_session_id: QuizSessionId) -> LobbyOptions | None:
-    """A live session's; None if it is not live, or not there."""
-    options = cast(str | None, await pool.fetchval(sql("live_options"), quiz_session_id))
-    return None if options is None else msgspec.json.decode(options, type=LobbyOptions)
 
 
 async def participants_of(

@@ -18,7 +18,7 @@ from tiebreak.database.quizzes import StoredQuestion, stored_questions
 from tiebreak.errors import Refusal
 from tiebreak.ids import new_id
 from tiebreak.quiz.live import Game
-from tiebreak.quiz.lobby import DRAWN_FROM, DRAWS, LobbyOptions, Newcomer, Wish, wish_of
+from tiebreak.quiz.lobby import DRAWN_FROM, DRAWS, Newcomer, Wish, wish_of
 from tiebreak.quiz.model import ParticipantId, QuizId, QuizSessionId, UserId
 from tiebreak.quiz.options import Options, RecordedOptions
 from tiebreak.quiz.ranking import opened_at_ms
@@ -262,7 +262,7 @@ async def join_live_sessions(
 
 
 def newcomer_of(join: Join, row: Record) -> Newcomer:
-    options = msgspec.json.decode(row["options"], type=LobbyOptions)
+    options = msgspec.json.decode(row["options"], type=RecordedOptions)
     draws = [secrets.randbelow(DRAWN_FROM) for _ in range(DRAWS)]
     wish = wish_of(options, row["language"], name=row["name"], team=join.team, draws=draws)
     return Newcomer(join.id, join.quiz_session_id, join.user_id, wish)

@@ -12,19 +12,12 @@ from tiebreak.quiz.kind_names import COUNT, kind_name, tongue_of
 from tiebreak.quiz.model import ParticipantId, QuizSessionId, UserId
 from tiebreak.quiz.name_filter import is_decent
 from tiebreak.quiz.names import name_key
-from tiebreak.quiz.options import NameRule
+from tiebreak.quiz.options import Options
 
 # Of names that are drawn: in a lobby of thousands some are taken, all of them hardly ever.
 DRAWS = 8
 # The names without a number, and as many with one.
 DRAWN_FROM = 2 * min(COUNT.values())
-
-
-class LobbyOptions(msgspec.Struct, frozen=True):
-    """What of a live session's options (options.py) concerns its lobby."""
-
-    names: NameRule = "filtered"
-    teams: Sequence[str] = ()
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -76,7 +69,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 def wish_of(
-    options: LobbyOptions, language: str, *, name: str, team: int | str | None, draws: Sequence[int]
+    options: Options, language: str, *, name: str, team: int | str | None, draws: Sequence[int]
 ) -> Wish | Refusal:
     """What somebody asks for, as far as the session's options allow it; `draws` are numbers drawn at random.
 

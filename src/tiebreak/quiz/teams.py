@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
-from tiebreak.quiz.options import TeamScore
-
-
-class TeamOptions(msgspec.Struct, frozen=True):
-    """What of a live session's options (options.py) concerns its teams."""
-
-    teams: Sequence[str] = ()
-    team_score: TeamScore = "average"
+from tiebreak.quiz.options import Options
 
 
 class TeamRow(msgspec.Struct, frozen=True):
@@ -24,7 +17,7 @@ class TeamRow(msgspec.Struct, frozen=True):
     players: int
 
 
-def team_rows(options: TeamOptions, totals: Mapping[int, tuple[int, int]]) -> list[TeamRow]:
+def team_rows(options: Options, totals: Mapping[int, tuple[int, int]]) -> list[TeamRow]:
     """All teams, those with more points first, equal ones in the host's order.
 
     `totals`, by index: points and players, those who have not answered among them. An average is rounded half up.

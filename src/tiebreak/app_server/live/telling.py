@@ -71,7 +71,7 @@ class Telling:
             self._game_clock.now_ms(),
             figures,
             counts=await answer_counts(self._pool, quiz_session_id, asked) if asked and game.phase in SHOWN else None,
-            team_board=await team_board(self._pool, quiz_session_id) if has_team_board else None,
+            team_board=await team_board(self._pool, quiz_session_id, session.options) if has_team_board else None,
         )
         self._known[quiz_session_id] = (self._clock.monotonic(), view)
         self._known.move_to_end(quiz_session_id)

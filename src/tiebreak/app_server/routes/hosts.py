@@ -12,14 +12,12 @@ from tiebreak.app_server.host_limit import HostLimit
 from tiebreak.app_server.routes.path_ids import session_id_of, user_id_of
 from tiebreak.app_server.routes.quiz_sessions import existing
 from tiebreak.database import session_hosts
-from tiebreak.database.participants import lobby_options
 from tiebreak.database.pool import Pool
 from tiebreak.database.quiz_sessions import QuizSession
 from tiebreak.database.users import find_account
 from tiebreak.errors import Refusal, Refused
 from tiebreak.http_edge.bodies import StrictRequest
 from tiebreak.http_edge.description import FACTS, Facts
-from tiebreak.quiz.lobby import LobbyOptions
 from tiebreak.quiz.model import QuizSessionId, UserId
 from tiebreak.text import Email, clean_email
 
@@ -60,14 +58,15 @@ async def list_hosts(request: StrictRequest, quiz_session_id: str, pool: Pool, h
 @post(
     "/quiz-session/{quiz_session_id:str}/hosts",
     status_code=200,
-    opt={FACTS: Facts((*OF_HOST, Refusal.NOT_LIVE, Refusal.ACCOUNT_NOT_FOUND, Refusal.PLAYS_ALREADY))},
+    opt={FACTS: Facts((*OF_HOST, Refusal.SESSION_NOT_LIVE, Refusal.ACCOUNT_NOT_FOUND, Refusal.PLAYS_ALREADY))},
 )
 async def add_host(
     request: StrictRequest, quiz_session_id: str, data: CoHostRequest, pool: Pool, host_limit: HostLimit
 ) -> HostList:
     """Make an account co-host of a live session; may be repeated. Players never become hosts."""
     session = await hosted(request, quiz_session_id, pool, host_limit)
-    await live_options(pool, session)
+    if session.options is None:
+        raise Refused(Refusal.SESSION_NOT_LIVE)
     account = await find_account(pool, data.email)
     if account is None:
         raise Refused(Refusal.ACCOUNT_NOT_FOUND)
@@ -94,14 +93,6 @@ async def hosted(request: StrictRequest, quiz_session_id: str, pool: Pool, host_
     if not await session_hosts.is_host(pool, session.id, user_id):
         raise Refused(Refusal.NOT_THE_HOST)
     return session
-
-
-async def live_options(pool: Pool, session: QuizSession) -> LobbyOptions:
-    """Of a live session. Raises Refused(NOT_LIVE)."""
-    options = await lobby_options(pool, session.id)
-    if options is None:
-        raise Refused(Refusal.NOT_LIVE)
-    return options
 
 
 async def host_list(pool: Pool, quiz_session_id: QuizSessionId) -> HostList:

@@ -12,8 +12,9 @@ from msgspec import Meta
 
 from tiebreak.app_server.epoch_ms import epoch_ms
 from tiebreak.app_server.host_limit import HostLimit
+from tiebreak.app_server.live.presence import Presence
 from tiebreak.app_server.room_members import RoomMembers
-from tiebreak.app_server.routes.hosts import OF_HOST, hosted, live_options
+from tiebreak.app_server.routes.hosts import OF_HOST, hosted
 from tiebreak.app_server.routes.path_ids import participant_id_of
 from tiebreak.app_server.routes.quiz_sessions import TeamChoice
 from tiebreak.app_server.ticks import Ticks
@@ -24,9 +25,10 @@ from tiebreak.database.pool import Pool
 from tiebreak.errors import Refusal, Refused
 from tiebreak.http_edge.bodies import StrictRequest
 from tiebreak.http_edge.description import FACTS, Facts
-from tiebreak.quiz.lobby import LobbyOptions, team_index
+from tiebreak.quiz.lobby import team_index
 from tiebreak.quiz.model import MAX_NAME, Name, ParticipantId, QuizSessionId, UserId
 from tiebreak.quiz.names import name_key
+from tiebreak.quiz.options import Options
 from tiebreak.text import clean_line
 
 MOST_LISTED = 1_000
@@ -90,17 +92,16 @@ async def list_participants(
     quiz_session_id: str,
     pool: Pool,
     host_limit: HostLimit,
-    room_members: RoomMembers,
+    presence: Presence,
     limit: Annotated[int, Parameter(ge=1, le=MOST_LISTED)] = 200,
     offset: Annotated[int, Parameter(ge=0, le=1_000_000)] = 0,
 ) -> ParticipantList:
     """Who takes part; for hosts."""
     session = await hosted(request, quiz_session_id, pool, host_limit)
-    options = await participants.lobby_options(pool, session.id) or LobbyOptions()
     listed = await participants.participants_of(pool, session.id, limit=limit, offset=offset)
-    here = await room_members.users_in(session.id)
+    here = await presence.of(session.id)
     count = await participants.count_participants(pool, session.id)
-    return ParticipantList(session.id, [view_of(it, options, here) for it in listed], count)
+    return ParticipantList(session.id, [view_of(it, session.options, here) for it in listed], count)
 
 
 @post(
@@ -110,7 +111,7 @@ async def list_participants(
         FACTS: Facts(
             (
                 *OF_HOST,
-                Refusal.NOT_LIVE,
+                Refusal.SESSION_NOT_LIVE,
                 Refusal.PARTICIPANT_NOT_FOUND,
                 Refusal.NAME_REFUSED,
                 Refusal.NAME_TAKEN,
@@ -126,6 +127,7 @@ async def change_participant(
     data: Action,
     pool: Pool,
     host_limit: HostLimit,
+    presence: Presence,
     room_members: RoomMembers,
     boards: Boards,
     ticks: Ticks,
@@ -133,11 +135,12 @@ async def change_participant(
     """Remove, rename or help somebody in a live session; for hosts. May be repeated, and is to be after a 503."""
     participant_id = participant_id_of(quiz_session_participant_id)
     session = await hosted(request, quiz_session_id, pool, host_limit)
-    options = await live_options(pool, session)
-    changed = await carry_out(pool, session.id, participant_id, data, options)
+    if session.options is None:
+        raise Refused(Refusal.SESSION_NOT_LIVE)
+    changed = await carry_out(pool, session.id, participant_id, data, session.options)
     if isinstance(changed, Refusal):
         raise Refused(changed)
-    here = await room_members.users_in(session.id)
+    here = await presence.of(session.id)
     if isinstance(data, (Kick, Ban)):
         await room_members.show_out(session.id, changed.user_id, banned=isinstance(data, Ban))
         here.discard(changed.user_id)
@@ -145,11 +148,11 @@ async def change_participant(
         if changed.has_answered:
             await boards.renew(session.id)
         ticks.players_changed(session.id)
-    return view_of(changed, options, here)
+    return view_of(changed, session.options, here)
 
 
 async def carry_out(
-    pool: Pool, session_id: QuizSessionId, participant_id: ParticipantId, action: Action, options: LobbyOptions
+    pool: Pool, session_id: QuizSessionId, participant_id: ParticipantId, action: Action, options: Options
 ) -> SessionParticipant | Refusal:
     """The action, in the database."""
     match action:
@@ -170,12 +173,12 @@ async def carry_out(
     return Refusal.PARTICIPANT_NOT_FOUND if changed is None else changed
 
 
-def view_of(participant: SessionParticipant, options: LobbyOptions, here: Collection[UserId]) -> ParticipantView:
-    team = participant.team
+def view_of(participant: SessionParticipant, options: Options | None, here: Collection[UserId]) -> ParticipantView:
+    teams, team = options.teams if options else [], participant.team
     return ParticipantView(
         quiz_session_participant_id=participant.id,
         name=participant.name,
-        team=options.teams[team] if team is not None and team < len(options.teams) else None,
+        team=teams[team] if team is not None and team < len(teams) else None,
         extra_time_percent=participant.extra_time_percent,
         joined_at=epoch_ms(participant.joined_at),
         here=participant.user_id in here,
