@@ -3,7 +3,6 @@ import type {
   AnswerBody,
   AnswerOutcome,
   BoardMoment,
-  CoHost,
   FileKind,
   HeldOutcome,
   JoinBody,

@@ -96,11 +96,12 @@ export function moved(from: Cell, key: string, rows: number, columns: number): C
   }
 }
 
+const two = (value: number) => String(value).padStart(2, "0");
+
 /** Milliseconds as minutes and seconds, for a clock: 1:05. */
 export function clockText(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-  const two = (value: number) => String(value).padStart(2, "0");
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
 }
 
