@@ -1,6 +1,6 @@
+import { isGraded } from "../../lib/graded.ts";
 import type { LiveQuestion, MyResult } from "../../lib/messages.ts";
 import type { Given } from "./live-answers.svelte.ts";
-import { isGraded } from "./live-question.ts";
 
 /** What the reveal says to one player. */
 export type Outcome = "waiting" | "right" | "partly" | "wrong" | "thanks" | "none" | "late";
