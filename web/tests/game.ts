@@ -76,5 +76,6 @@ export const resultOf = (step: number, fields: Partial<MyResult> = {}): MyResult
   next: null,
   name: "Ada",
   team: null,
+  extra_time_percent: 0,
   ...fields,
 });

@@ -51,6 +51,7 @@ class PlayerResult(msgspec.Struct, frozen=True):
     user_id: UserId
     name: str
     team: int | None
+    extra_time_percent: int
     score: int
     rank: int | None
     next_score: int | None

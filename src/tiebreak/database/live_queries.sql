@@ -67,7 +67,7 @@ WITH shut AS (
 ), graded AS (
     SELECT question_id, position FROM shut WHERE question_id = ANY($2::uuid[])
 ), totals AS (
-    SELECT p.id, p.user_id, p.name, p.team, count(a.id) AS answered, COALESCE(sum(a.score), 0)::int AS score
+    SELECT p.id, p.user_id, p.name, p.team, p.extra_time_percent, count(a.id) AS answered, COALESCE(sum(a.score), 0)::int AS score
     FROM quiz_session_participants p
     LEFT JOIN (participant_answers a JOIN shut USING (question_id)) ON a.quiz_session_participant_id = p.id
     WHERE p.quiz_session_id = $1 AND p.removed_at IS NULL
@@ -77,7 +77,7 @@ WITH shut AS (
            min(score) OVER (ORDER BY score DESC GROUPS BETWEEN 1 PRECEDING AND 1 PRECEDING) AS next_score
     FROM totals WHERE answered > 0
 )
-SELECT t.user_id, t.name, t.team, t.score, r.rank, r.next_score, (
+SELECT t.user_id, t.name, t.team, t.extra_time_percent, t.score, r.rank, r.next_score, (
     SELECT count(*) FROM graded g WHERE g.position > COALESCE((
         SELECT max(missed.position) FROM graded missed WHERE NOT EXISTS (
             SELECT FROM participant_answers a

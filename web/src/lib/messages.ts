@@ -313,8 +313,8 @@ export interface MyResult {
   next: { rank: number; points: number } | null;
   name: string;
   team: string | null;
-  /** How much longer than the others this player may take, where the host gave extra time. */
-  extra_time_percent?: number;
+  /** How much longer than the others this player may take. */
+  extra_time_percent: number;
 }
 
 // Who takes part in a live session, and who leads it: for its hosts

@@ -52,6 +52,7 @@ class MyResult(msgspec.Struct, frozen=True):
     next: NextPlace | None
     name: str
     team: str | None
+    extra_time_percent: int
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -116,6 +117,7 @@ class MyResults:
             next=next_place(mine, standings),
             name=mine.name,
             team=teams[mine.team] if mine.team is not None and mine.team < len(teams) else None,
+            extra_time_percent=mine.extra_time_percent,
         )
 
     async def _standings(self, quiz_session_id: QuizSessionId, step: int) -> Known:

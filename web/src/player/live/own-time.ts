@@ -5,6 +5,8 @@ export interface OwnTime {
   limitMs: number;
   leftMs: number;
   isUp: boolean;
+  /** Whether it is up for everybody, also for those who have extra time. */
+  isOver: boolean;
 }
 
 /** From a question's close by the clock to the game's moving on, when nobody has extra time. */
@@ -19,14 +21,15 @@ export function ownTime(live: Clock): OwnTime | null {
   const limitMs = game?.question?.time_limit_ms ?? null;
   if (closesInMs === null || limitMs === null || game?.phase !== "question") return null;
   const percent = result?.extra_time_percent;
-  // Not told whether this player has extra time: as long as anybody may answer, so may this one.
+  const isOver = nextInMs === null || nextInMs <= SETTLE_MS;
+  // Not told yet whether this player has extra time: as long as anybody may answer, so may this one.
   if (percent === undefined) {
-    const isUp = closesInMs === 0 && (nextInMs === null || nextInMs <= SETTLE_MS);
-    return { limitMs: Math.max(limitMs, closesInMs), leftMs: closesInMs, isUp };
+    const limit = Math.max(limitMs, closesInMs);
+    return { limitMs: limit, leftMs: closesInMs, isUp: closesInMs === 0 && isOver, isOver };
   }
   const extraMs = (limitMs * percent) / 100;
   const leftMs = live.closesLaterInMs(extraMs) ?? 0;
-  return { limitMs: Math.max(limitMs + extraMs, leftMs), leftMs, isUp: leftMs === 0 };
+  return { limitMs: Math.max(limitMs + extraMs, leftMs), leftMs, isUp: leftMs === 0, isOver };
 }
 
 type Clock = Pick<LiveGame, "game" | "result" | "closesInMs" | "nextInMs" | "closesLaterInMs">;
