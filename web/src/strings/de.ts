@@ -586,7 +586,6 @@ export const de = {
   "problem.session_locked": "Die Tür ist zu. Bitte die Spielleitung, sie zu öffnen, und versuch es noch einmal.",
   "problem.joining_closed": "Das Quiz hat begonnen und nimmt niemanden mehr auf. Schau auf die Leinwand, oder frag nach der PIN des nächsten.",
   "problem.name_taken": "Diesen Namen, oder einen, der so aussieht, gibt es hier schon. Nimm einen anderen.",
-  "problem.team_unknown": "Dieses Team gibt es hier nicht. Nimm eines der gezeigten.",
   "problem.name_refused": "Dieser Name geht hier nicht. Nimm einen anderen.",
   "problem.hosts_do_not_play": "Wer dieses Quiz leitet, kann nicht selbst mitspielen.",
   "problem.login_lapsed": "Bitte noch einmal anmelden.",

@@ -581,7 +581,6 @@ export const en = {
   "problem.session_locked": "The host has closed the door. Ask the host to open it, then try again.",
   "problem.joining_closed": "The quiz has begun and takes nobody new. Watch the big screen, or ask for the PIN of the next one.",
   "problem.name_taken": "Somebody here has this name, or one that looks like it. Choose another one.",
-  "problem.team_unknown": "This quiz has no such team. Choose one of those shown.",
   "problem.name_refused": "This name cannot be used here. Choose another one.",
   "problem.hosts_do_not_play": "You host this quiz, so you cannot play in it as well.",
   "problem.login_lapsed": "Please log in again.",
