@@ -10,8 +10,9 @@ from tests.scene import Scene, new_user, quiz_of
 from tiebreak.database.answers import NewAnswer, Outcome, record_answers
 from tiebreak.database.held_answers import release_answers
 from tiebreak.database.pool import Pool
-from tiebreak.database.quiz_sessions import open_session
+from tiebreak.database.quiz_sessions import Participant, open_session
 from tiebreak.database.quizzes import create_quiz
+from tiebreak.ids import new_id
 from tiebreak.quiz.model import ParticipantId, Quiz, UserId
 from tiebreak.quiz.options import Options
 from tiebreak.quiz.ranking import opened_at_ms
@@ -36,6 +37,10 @@ class LiveScene(Scene):
         opened = await open_session(pool, host_id, quiz_id, options or Options())
         assert opened
         return cls(pool, host_id, quiz_id, question_ids, points, opened[0])
+
+    async def player(self, name: str | None = None) -> tuple[UserId, Participant]:
+        """A new guest who has joined; under a name that nobody else has if none is given."""
+        return await super().player(name or f"Player {new_id()}")
 
     def at(self, ms: int) -> int:
         """A moment of the session, since the epoch."""

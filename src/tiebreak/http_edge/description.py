@@ -169,9 +169,11 @@ def query_parameters(route: Described) -> Iterator[JsonObject]:
     for name, parameter in handler.parsed_fn_signature.parameters.items():
         if name in others or f"{{{name}}}" in route.path:
             continue
-        # In a query, what may be None may be left out.
-        [kind] = [it for it in get_args(parameter.annotation) if it is not type(None)] or [parameter.annotation]
-        schema = msgspec.json.schema(kind if parameter.is_optional else parameter.annotation)
+        kind = parameter.annotation
+        if parameter.is_optional:
+            # In a query, what may be None may be left out.
+            [kind] = [it for it in get_args(kind) if it is not type(None)]
+        schema = msgspec.json.schema(kind)
         limits = parameter.kwarg_definition
         if isinstance(limits, ParameterKwarg):
             schema |= {"minimum": limits.ge, "maximum": limits.le}

@@ -45,7 +45,9 @@ async def make_thing(data: Wanted) -> Thing:
 
 @get("/things", opt={FACTS: Facts()})
 async def list_things(
-    limit: Annotated[int, Parameter(ge=1, le=5)] = 2, around: Literal["me"] | None = None
+    limit: Annotated[int, Parameter(ge=1, le=5)] = 2,
+    around: Literal["me"] | None = None,
+    order: Literal["old", "new"] = "old",
 ) -> Things | Response[bytes]:
     """All."""
     raise NotImplementedError
@@ -110,9 +112,10 @@ def test_parameters(document):
     """Ids in paths, and what may stand in a query: what may be None may be left out."""
     [id_] = document["paths"]["/things/{thing_id}"]["get"]["parameters"]
     assert (id_["in"], id_["required"], id_["schema"]) == ("path", True, {"type": "string", "format": "uuid"})
-    limit, around = document["paths"]["/things"]["get"]["parameters"]
+    limit, around, order = document["paths"]["/things"]["get"]["parameters"]
     assert limit["schema"] == {"type": "integer", "minimum": 1, "maximum": 5, "default": 2}
     assert around["schema"] == {"enum": ["me"]}
+    assert order["schema"] == {"enum": ["new", "old"], "default": "old"}
 
 
 def test_links(document):
