@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from tests.integration.cache.boards import opened_leaderboards, rebuilder
 from tests.integration.results.stage import SECOND, Stage, staged
 from tiebreak.answer_log.replay import replay
 from tiebreak.database.answers import standings
-from tiebreak.quiz.ranking import Row
 
 
 def places(results: dict) -> list[tuple[int | None, str, int]]:
@@ -33,26 +34,31 @@ async def play(stage: Stage, seed: int, players: int = 12) -> None:
                 )
 
 
-async def test_ranks_are_the_boards(database_url, redis_url):
+@pytest.mark.parametrize("live", [False, True], ids=["self-paced", "live"])
+async def test_ranks_are_the_boards(database_url, redis_url, live):
     """Of everybody, ties and those who have answered nothing included: the same in SQL, in Redis and here."""
-    async with staged(database_url) as stage:
-        await play(stage, seed=7)
+    async with staged(database_url, live=live) as stage:
+        for question in range(4 if live else 0):
+            await stage.asked(question, opens=0, closes=5 * SECOND, shut=None if question == 3 else 6 * SECOND)
+        await play(stage, seed=7, players=40)
         results = await stage.results()
         expected = await standings(stage.pool, stage.id)
-        rows = [
-            Row(it["rank"], it["quiz_session_participant_id"], it["name"], it["score"])
+        assert [(row.rank, str(row.quiz_session_participant_id), row.name, row.score) for row in expected] == [
+            (it["rank"], it["quiz_session_participant_id"], it["name"], it["score"])
             for it in results["participants"]
             if it["rank"] is not None
-        ]
-        assert [(row.rank, str(row.quiz_session_participant_id), row.name, row.score) for row in expected] == [
-            (row.rank, row.quiz_session_participant_id, row.name, row.score) for row in rows
         ]
         async with opened_leaderboards(redis_url) as (boards, redis):
             await rebuilder(stage.pool, redis).make_whole(stage.id)
             board = await boards.read(stage.id, limit=100)
         assert board
         assert list(board.rows) == expected
-        assert len({row.rank for row in rows}) < len(rows) < results["count"] == 12
+        assert len({row.rank for row in expected}) < len(expected) < results["count"] == 40
+        # The last moment of the board's history is the board.
+        [*_, last] = await stage.history()
+        assert [(it["rank"], it["quiz_session_participant_id"]) for it in last["rows"]] == [
+            (row.rank, str(row.quiz_session_participant_id)) for row in expected[:10]
+        ]
 
 
 async def test_equal_points_share_a_place_in_a_live_session(database_url):
