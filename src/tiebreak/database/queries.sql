@@ -439,16 +439,12 @@ FROM totals ORDER BY score DESC, reached_ms, id DESC
 -- name: results_questions
 -- Each question of a session: when it was asked (null: self-paced, or not yet), how often each answer was given (JSON:
 -- [[answer, count, right], …]) and how fast. As in all results: answers to a live question count from its shutting on, and
--- those of removed participants not at all. A time before the question's opening, which a pause has moved, is none.
+-- those of removed participants not at all.
 WITH given AS (
-    SELECT l.question_id, a.answer, a.correct,
-           CASE WHEN a.answered_at_ms >= l.opens_at_ms THEN a.answered_at_ms - l.opens_at_ms END AS response_ms
+    SELECT a.question_id, a.answer, a.correct, a.response_ms
     FROM quiz_sessions s
     JOIN quiz_session_participants p ON p.quiz_session_id = s.id AND p.removed_at IS NULL
-    CROSS JOIN LATERAL (
-        SELECT question_id, answer, correct, floor(extract(epoch FROM answered_at) * 1000)::bigint AS answered_at_ms
-        FROM participant_answers WHERE quiz_session_participant_id = p.id
-    ) a
+    JOIN participant_answers a ON a.quiz_session_participant_id = p.id
     JOIN quiz_session_questions l ON l.quiz_session_id = s.id AND l.question_id = a.question_id
     WHERE s.id = $1 AND (s.mode = 'self_paced' OR l.shut_at_ms IS NOT NULL)
 ), counted AS (
@@ -483,14 +479,10 @@ WHERE p.quiz_session_id = $1 ORDER BY p.id
 -- name: results_answers
 -- What each of the participants $2 answered, as JSON: [[question's position, answer, correct, score, response_ms], …]. One
 -- text for each participant: a crowd's answers are read where they keep nobody waiting.
-SELECT p.id, json_agg(json_build_array(l.position, a.answer::json, a.correct, a.score,
-           CASE WHEN a.answered_at_ms >= l.opens_at_ms THEN a.answered_at_ms - l.opens_at_ms END
-       ) ORDER BY l.position)::text AS answers
+SELECT p.id, json_agg(
+    json_build_array(l.position, a.answer::json, a.correct, a.score, a.response_ms) ORDER BY l.position)::text AS answers
 FROM unnest($2::uuid[]) AS p (id)
-CROSS JOIN LATERAL (
-    SELECT question_id, answer, correct, score, floor(extract(epoch FROM answered_at) * 1000)::bigint AS answered_at_ms
-    FROM participant_answers WHERE quiz_session_participant_id = p.id
-) a
+JOIN participant_answers a ON a.quiz_session_participant_id = p.id
 JOIN quiz_session_questions l ON l.quiz_session_id = $1 AND l.question_id = a.question_id
 JOIN quiz_sessions s ON s.id = $1
 WHERE s.mode = 'self_paced' OR l.shut_at_ms IS NOT NULL

@@ -59,13 +59,21 @@ class Stage:
         return participant_id
 
     async def answer(
-        self, player: ParticipantId, question: int, answer: object, *, score: int, at: int, correct: bool | None = None
+        self,
+        player: ParticipantId,
+        question: int,
+        answer: object,
+        *,
+        score: int,
+        at: int,
+        correct: bool | None = None,
+        took: int | None = None,
     ) -> None:
-        """An answer in the ledger."""
+        """An answer in the ledger; in a live session it `took` some time."""
         await self.pool.execute(
             """INSERT INTO participant_answers
-               (id, quiz_session_participant_id, question_id, answer, correct, score, answered_at)
-               VALUES ($1, $2, $3, $4, $5, $6, timestamptz 'epoch' + $7::bigint * interval '1 ms')""",
+               (id, quiz_session_participant_id, question_id, answer, correct, score, answered_at, response_ms)
+               VALUES ($1, $2, $3, $4, $5, $6, timestamptz 'epoch' + $7::bigint * interval '1 ms', $8)""",
             new_id(),
             player,
             self.scene.question_ids[question],
@@ -73,6 +81,7 @@ class Stage:
             score > 0 if correct is None else correct,
             score,
             self.opened + at,
+            took,
         )
 
     async def asked(self, question: int, *, opens: int, closes: int, shut: int | None) -> None:

@@ -92,7 +92,7 @@ async def test_what_was_answered(database_url):
         for question, answer in enumerate((2, [3, 1], False, "  Chilly ")):
             opens = (1 + 20 * question) * SECOND
             await stage.asked(question, opens=opens, closes=opens + 10 * SECOND, shut=opens + 10 * SECOND)
-            await stage.answer(ann, question, answer, score=50 * (question % 2), at=opens + 1_234)
+            await stage.answer(ann, question, answer, score=50 * (question % 2), at=opens + 1_234, took=1_234)
         results = await stage.results()
         [row] = results["participants"]
         assert [row["answers"][it["question_id"]] for it in results["questions"]] == [
@@ -125,15 +125,19 @@ async def test_a_live_question_that_is_not_shut_shows_nothing(database_url):
         assert places(await stage.results()) == [(1, "Ann", 100)]
 
 
-async def test_an_answer_from_before_a_pause_has_no_time(database_url):
-    """The window has moved since: rather no time than a wrong one."""
+async def test_times(database_url):
+    """Of a question: the median and the mean of what its answers took; in a self-paced session nobody knows."""
     async with staged(database_url, live=True) as stage:
-        ann = await stage.player("Ann")
         await stage.asked(0, opens=60 * SECOND, closes=80 * SECOND, shut=81 * SECOND)
-        await stage.answer(ann, 0, 1, score=90, at=2 * SECOND)
+        for took in (1_000, 2_000, 9_000):
+            await stage.answer(await stage.player("Ann"), 0, 1, score=90, at=60 * SECOND + took, took=took)
         results = await stage.results()
-        assert [it["response_ms"] for it in results["participants"][0]["answers"].values()] == [None]
+        assert [(it["median_ms"], it["mean_ms"]) for it in results["questions"][:2]] == [(2_000, 4_000), (None, None)]
+    async with staged(database_url) as stage:
+        await stage.answer(await stage.player("Ann"), 0, 1, score=90, at=SECOND)
+        results = await stage.results()
         assert results["questions"][0]["median_ms"] is None
+        assert [it["response_ms"] for it in results["participants"][0]["answers"].values()] == [None]
 
 
 async def test_hardest_first(database_url):
