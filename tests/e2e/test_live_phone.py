@@ -190,8 +190,8 @@ async def test_shapes_alone_by_keyboard_and_removed(system: System, master: Quiz
         await ann.reads("Your answer")
 
         await to_player(room, "Ann", action="kick")
-        await room.lead("end")
-        await ann.page.reload()
+        await ann.sees("You are no longer in this quiz")
+        await ann.press("Join again", role="link")
         await expect(ann.page.get_by_label("Your name")).to_be_visible()
 
 

@@ -260,13 +260,21 @@ describe("a player's result", () => {
   });
 });
 
-test("a player who was removed learns it from the next refusal", async () => {
+test("a player who was away when removed learns it from the next refusal", async () => {
   const live = await player();
   await pass(1_000);
   socket.refusal = "not_joined";
   live.refresh();
   await pass(1_000);
   expect(live.refusal?.code).toBe("not_joined");
+});
+
+test("a player who was removed is told so", async () => {
+  const live = await player();
+  socket.say("removed", { quiz_session_id: "another", banned: false });
+  expect(live.refusal).toBeNull();
+  socket.say("removed", { quiz_session_id: "s", banned: true });
+  expect(live.refusal?.code).toBe("banned");
 });
 
 describe("a command", () => {

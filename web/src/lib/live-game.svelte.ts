@@ -16,7 +16,7 @@ const RESULT_TRIES = 6;
 /** How long after a phase should have ended its news is given, before it is asked for. */
 const OVERDUE_MS = 1_000;
 const OVERDUE_AGAIN_MS = 3_000;
-/** A room message may be lost for good, and a removed player is told by a refusal only. */
+/** A room message may be lost for good. */
 const SILENCE_MS = 30_000;
 /** Refusals that mean: not, or no longer, in this game. */
 const OUTSIDE = new Set(["not_joined", "not_the_host", "banned", "session_not_found"]);
@@ -65,6 +65,9 @@ export class LiveGame {
     socket.on("game_update", (game) => this.#adopt(game));
     socket.on("progress_update", (progress) => this.#count(progress));
     socket.on("players_update", (update) => this.#welcome(update));
+    socket.on("removed", ({ quiz_session_id, banned }) => {
+      if (quiz_session_id === seat.quizSessionId) this.refused(banned ? "banned" : "not_joined", "");
+    });
     globalThis.document?.addEventListener("visibilitychange", this.#looked);
   }
 

@@ -501,6 +501,12 @@ export interface PlayersUpdate {
   participant_count: number;
 }
 
+/** To the sockets of a player whom the host has taken out, and to no others. */
+export interface Removed {
+  quiz_session_id: string;
+  banned: boolean;
+}
+
 export interface ServerMessages {
   leaderboard_updating(message: LeaderboardUpdating): void;
   score_update(message: ScoreUpdate): void;
@@ -508,4 +514,5 @@ export interface ServerMessages {
   game_update(message: Game): void;
   progress_update(message: ProgressUpdate): void;
   players_update(message: PlayersUpdate): void;
+  removed(message: Removed): void;
 }
