@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { Conductor } from "../src/lib/conductor.svelte.ts";
 import type { GameCommand } from "../src/lib/messages.ts";
 import { Problem } from "../src/lib/problem.ts";
-import { openGame } from "./game.ts";
+import { gameOf, openGame, revealGame } from "./game.ts";
 
 let now = 0;
 let sent: [GameCommand, { ms: number } | undefined][] = [];
@@ -42,7 +42,7 @@ describe("two clicks are one step", () => {
     conductor.see(openGame(3));
     void conductor.give("close");
     await turn();
-    conductor.see(openGame(4));
+    conductor.see(revealGame(4));
     finish();
     await turn();
     now += 150;
@@ -59,11 +59,30 @@ describe("two clicks are one step", () => {
   test("when the clock closed the question just before the click that would have", async () => {
     const conductor = conductorOf();
     conductor.see(openGame(3));
-    conductor.see(openGame(4));
+    conductor.see(revealGame(4));
     now += 100;
     void conductor.give("next");
     await turn();
     expect(sent).toEqual([]);
+  });
+
+  test("when the first started the clock again, the second does not close the question", async () => {
+    const conductor = conductorOf();
+    conductor.see(openGame(3, { paused: true }));
+    conductor.see(openGame(4));
+    now += 100;
+    void conductor.give("close");
+    await turn();
+    expect(sent).toEqual([]);
+  });
+
+  test("but a lobby that has just been locked may start", async () => {
+    const conductor = conductorOf();
+    conductor.see(gameOf());
+    conductor.see(gameOf({ step: 2, locked: true }));
+    void conductor.give("start");
+    await turn();
+    expect(sent).toHaveLength(1);
   });
 
   test("but a screen that has only just come may go on at once", async () => {

@@ -1,6 +1,6 @@
 import type { GameCommand, Game } from "./messages.ts";
 
-/** A press this soon after a step was meant for what was on the screen before it. */
+/** A press this soon after the screen has changed was meant for what was on it before. */
 const SETTLING_MS = 400;
 
 const MOVES_ON: ReadonlySet<GameCommand> = new Set(["start", "next", "close", "skip"]);
@@ -10,7 +10,8 @@ export type Give = (command: GameCommand, fields?: { ms: number }) => Promise<un
 /**
  * Gives a host's commands so that two clicks are one step. The server does nothing with a command
  * that names an older step; but where it answers faster than a finger clicks twice, the second click
- * would name the newer one. So what moves the game on is taken once, and not just after a step.
+ * would name the newer one. So what moves the game on is taken once, and not just after the screen
+ * has changed under the finger.
  */
 export class Conductor {
   /** Why the last command was not obeyed. */
@@ -18,8 +19,8 @@ export class Conductor {
   /** The command under way. */
   pending = $state.raw<GameCommand | null>(null);
 
-  #step: number | null = null;
-  #steppedAt = Number.NEGATIVE_INFINITY;
+  #seen: string | null = null;
+  #changedAt = Number.NEGATIVE_INFINITY;
   #last: Promise<void> = Promise.resolve();
 
   constructor(
@@ -28,9 +29,11 @@ export class Conductor {
   ) {}
 
   /** To be told of every game shown. */
-  see({ step }: Game): void {
-    if (this.#step !== null && step !== this.#step) this.#steppedAt = this.now();
-    this.#step = step;
+  see({ phase, question_index, paused }: Game): void {
+    // Not by the step: a lobby that was locked is the same screen, and may start at once.
+    const seen = `${phase} ${question_index} ${paused}`;
+    if (this.#seen !== null && seen !== this.#seen) this.#changedAt = this.now();
+    this.#seen = seen;
   }
 
   give(command: GameCommand, fields?: { ms: number }): Promise<void> {
@@ -52,6 +55,6 @@ export class Conductor {
   }
 
   get #isSettling(): boolean {
-    return this.now() - this.#steppedAt < SETTLING_MS;
+    return this.now() - this.#changedAt < SETTLING_MS;
   }
 }
