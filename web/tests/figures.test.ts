@@ -67,13 +67,14 @@ test("the hardest come first, those without right answers last, in their order",
   expect(ids).toEqual(["b", "a", "poll", "unasked"]);
 });
 
+const row = (id: string, rank: number): Row => ({
+  quiz_session_participant_id: id,
+  name: id,
+  rank,
+  score: 1,
+});
+
 test("a course begins with the first answer and ends at the last place", () => {
-  const row = (id: string, rank: number): Row => ({
-    quiz_session_participant_id: id,
-    name: id,
-    rank,
-    score: 1,
-  });
   const moments: BoardMoment[] = [
     { at_ms: 0, question_index: 0, rows: [row("ada", 1)] },
     { at_ms: 9, question_index: 1, rows: [row("bob", 1), row("ada", 2)] },
