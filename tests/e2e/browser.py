@@ -6,8 +6,9 @@ import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright, expect
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PHONE = {"width": 390, "height": 844}
@@ -50,6 +51,20 @@ class Person:
 
     async def press(self, name: str | re.Pattern[str], role: str = "button") -> None:
         await self.page.get_by_role(role, name=name, exact=isinstance(name, str)).click()
+
+    async def tab_to(self, target: Locator, at_most: int = 60) -> None:
+        """Go there by the keyboard, as somebody does who uses nothing else."""
+        await expect(target).to_be_visible()
+        for _ in range(at_most):
+            if await target.evaluate("element => element === document.activeElement"):
+                return
+            await self.page.keyboard.press("Tab")
+        raise AssertionError(f"not reached by Tab: {target}")
+
+    async def strike(self, name: str | re.Pattern[str], key: str = "Enter", role: Any = "button") -> None:
+        """What `press` is with a mouse."""
+        await self.tab_to(self.page.get_by_role(role, name=name, exact=isinstance(name, str)).first)
+        await self.page.keyboard.press(key)
 
 
 class Host(Person):

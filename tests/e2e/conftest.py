@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.client import Quizmaster, quizmaster
+from tests.e2e.browser import chromium
+from tests.e2e.screens import Visit
 from tests.system import System, running_system
 
 
@@ -20,3 +22,10 @@ async def master(system: System) -> AsyncIterator[Quizmaster]:
     """Makes hosts, players, quizzes and sessions."""
     async with quizmaster(system.base_url) as master:
         yield master
+
+
+@pytest.fixture
+async def visit(master: Quizmaster) -> AsyncIterator[Visit]:
+    """Somebody with a browser."""
+    async with chromium() as browser:
+        yield Visit(browser, master)

@@ -299,7 +299,7 @@ export const de = {
   "settings.note": "Gelten auf diesem Gerät. Das Quiz läuft weiter.",
   "settings.close": "Fertig",
   "settings.language": "Sprache",
-  "settings.language.auto": "Wie im Browser",
+  "settings.language.auto": "Automatisch",
   "settings.theme": "Aussehen",
   "settings.theme.auto": "Wie vorgesehen",
   "settings.theme.night": "Dunkel",

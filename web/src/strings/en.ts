@@ -294,7 +294,7 @@ export const en = {
   "settings.note": "Kept on this device. The quiz goes on meanwhile.",
   "settings.close": "Done",
   "settings.language": "Language",
-  "settings.language.auto": "As the browser",
+  "settings.language.auto": "Automatic",
   "settings.theme": "Look",
   "settings.theme.auto": "As designed",
   "settings.theme.night": "Dark",

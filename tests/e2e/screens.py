@@ -1,0 +1,339 @@
+"""Every screen there is, each with a way to get there: one line in SCREENS makes a new one part of the tests of all."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.client import QUESTIONS, RIGHT, WRONG, Caller, Quizmaster
+from tests.e2e.browser import PHONE
+
+CHOICE, SEVERAL, TRUTH, TYPED = QUESTIONS
+Questions = list[dict[str, Any]]
+TEN_MINUTES = 600_000
+
+
+class Visit:
+    """Somebody's way to a screen, in a browser context of their own."""
+
+    def __init__(self, browser: Browser, master: Quizmaster) -> None:
+        self.browser = browser
+        self.master = master
+        self.base_url = str(master.http.base_url).rstrip("/")
+
+    async def page(self, path: str, heading: str | re.Pattern[str] | None = None, **logins: Caller) -> Page:
+        """The page at `path`, for who is logged in as player= or host=; shown when it has the heading."""
+        items = [{"name": f"tiebreak.{role}", "value": stored_login(it)} for role, it in logins.items()]
+        state: Any = {"cookies": [], "origins": [{"origin": self.base_url, "localStorage": items}]}
+        context: BrowserContext = await self.browser.new_context(
+            viewport=PHONE, reduced_motion="reduce", storage_state=state
+        )
+        page = await context.new_page()
+        await page.goto(self.base_url + path)
+        if heading is not None:
+            await expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        return page
+
+    async def session(self, questions: Questions = QUESTIONS) -> tuple[Caller, str, list[str], str]:
+        """A host, an open session of theirs, its questions' ids, and its PIN."""
+        host = await self.master.account("Ms. Host")
+        session_id, question_ids = await self.master.session(host, questions)
+        found = (await self.master.http.get(f"/quiz-session/{session_id}")).json()
+        return host, session_id, question_ids, found["pin"]
+
+    async def player(self, session_id: str, name: str = "Zoë 🦊") -> Caller:
+        player = await self.master.guest(name)
+        await player.join(session_id, name)
+        return player
+
+    async def played_session(self) -> tuple[Caller, str, Caller]:
+        """Five have answered, two of them alike; the last of them."""
+        host, session_id, question_ids, _ = await self.session()
+        player = host
+        for name, right in (
+            ("Ann", 4),
+            ("Bob with a name of forty characters, all", 3),
+            ("Cem", 3),
+            ("Dana", 1),
+            ("Eve", 0),
+        ):
+            player = await self.player(session_id, name)
+            for index, question_id in enumerate(question_ids):
+                answer = (RIGHT if index < right else WRONG)[index]
+                assert (await player.answer(session_id, question_id, answer)).status_code == 200
+        return host, session_id, player
+
+
+def stored_login(caller: Caller) -> str:
+    """As web/src/lib/login.ts keeps it."""
+    tokens = {key: caller.tokens[key] for key in ("user_id", "access_token", "refresh_token")}
+    expires_at = round((time.time() + caller.tokens["expires_in"]) * 1000)
+    return msgspec.json.encode(tokens | {"name": "Ms. Host", "expires_at": expires_at}).decode()
+
+
+def nobody(master: Quizmaster) -> Caller:
+    """Somebody whose tokens the server does not take any more."""
+    tokens = {"user_id": "018f0000-0000-7000-8000-000000000000", "access_token": "x", "refresh_token": "x"}
+    return Caller(master.http, tokens | {"expires_in": 900})
+
+
+async def press(page: Page | Locator, name: str | re.Pattern[str], role: Any = "button") -> None:
+    await page.get_by_role(role, name=name).first.click()
+
+
+# Before the quiz
+
+
+async def home(visit: Visit) -> Page:
+    return await visit.page("/", "Join the quiz")
+
+
+async def unknown_pin(visit: Visit) -> Page:
+    page = await visit.page("/join/000000")
+    await expect(page.get_by_text("No open quiz has the PIN")).to_be_visible()
+    return page
+
+
+async def not_found(visit: Visit) -> Page:
+    return await visit.page("/host/nothing/here/at/all", "There is nothing here")
+
+
+async def joining(visit: Visit) -> Page:
+    *_, pin = await visit.session()
+    return await visit.page(f"/join/{pin}", "A quiz")
+
+
+async def joining_without_a_name(visit: Visit) -> Page:
+    page = await joining(visit)
+    await press(page, "Join")
+    await expect(page.get_by_text("Enter a name")).to_be_visible()
+    return page
+
+
+async def settings(visit: Visit) -> Page:
+    page = await home(visit)
+    await press(page, "Settings")
+    await expect(page.get_by_role("dialog", name="Settings")).to_be_visible()
+    return page
+
+
+# On a phone
+
+
+def asking(question: dict[str, Any]) -> Callable[[Visit], Awaitable[Page]]:
+    """A question of this type, with time left for it."""
+
+    async def show(visit: Visit) -> Page:
+        _, session_id, *_ = await visit.session([question | {"time_limit_ms": TEN_MINUTES}])
+        player = await visit.player(session_id)
+        return await visit.page(f"/play/{session_id}", question["prompt"], player=player)
+
+    return show
+
+
+async def nothing_chosen(visit: Visit) -> Page:
+    page = await asking(SEVERAL)(visit)
+    await press(page, "Send answer")
+    await expect(page.get_by_text("Choose at least one answer first.")).to_be_visible()
+    return page
+
+
+async def answered(
+    visit: Visit, question: dict[str, Any], answer: Callable[[Page], Awaitable[object]], said: str
+) -> Page:
+    page = await asking(question)(visit)
+    await answer(page)
+    await expect(page.get_by_role("heading", name=said)).to_be_visible()
+    return page
+
+
+async def right(visit: Visit) -> Page:
+    return await answered(visit, CHOICE, lambda page: press(page, re.compile("pear")), "Right!")
+
+
+async def wrong(visit: Visit) -> Page:
+    return await answered(visit, CHOICE, lambda page: press(page, re.compile("stone")), "Not this time")
+
+
+async def wrong_text(visit: Visit) -> Page:
+    async def answer(page: Page) -> None:
+        await page.get_by_label("Your answer").fill("warm")
+        await press(page, "Send answer")
+
+    return await answered(visit, TYPED, answer, "Not this time")
+
+
+async def time_up(visit: Visit) -> Page:
+    _, session_id, *_ = await visit.session([CHOICE | {"time_limit_ms": 1_000}, SEVERAL])
+    return await visit.page(f"/play/{session_id}", "Time is up", player=await visit.player(session_id))
+
+
+async def board_over_the_question(visit: Visit) -> Page:
+    _, session_id, _ = await visit.played_session()
+    page = await visit.page(f"/play/{session_id}", CHOICE["prompt"], player=await visit.player(session_id))
+    await press(page, "Board")
+    await expect(page.get_by_role("dialog", name="Leaderboard").get_by_role("listitem")).to_have_count(5)
+    return page
+
+
+async def all_answered(visit: Visit) -> Page:
+    _, session_id, player = await visit.played_session()
+    page = await visit.page(f"/play/{session_id}", "All answered", player=player)
+    await expect(page.get_by_role("listitem")).to_have_count(5)
+    return page
+
+
+async def final_on_a_phone(visit: Visit) -> Page:
+    host, session_id, player = await visit.played_session()
+    await host.post(f"/quiz-session/{session_id}/finish")
+    page = await visit.page(f"/play/{session_id}", "Final standing", player=player)
+    await expect(page.get_by_role("listitem")).to_have_count(5)
+    return page
+
+
+async def place_lost(visit: Visit) -> Page:
+    _, session_id, *_ = await visit.session()
+    return await visit.page(f"/play/{session_id}", "Your place in this quiz was lost", player=nobody(visit.master))
+
+
+# The host's desk
+
+
+async def log_in(visit: Visit) -> Page:
+    return await visit.page("/host", "Host")
+
+
+async def registering_with_faults(visit: Visit) -> Page:
+    page = await log_in(visit)
+    await press(page, "Create account", role="tab")
+    await press(page, "Create account")
+    await expect(page.get_by_text("Enter your e-mail address.")).to_be_visible()
+    return page
+
+
+async def empty_desk(visit: Visit) -> Page:
+    return await visit.page("/host", "Your quizzes", host=await visit.master.account())
+
+
+async def desk(visit: Visit) -> Page:
+    host, session_id, _ = await visit.played_session()
+    await host.post(f"/quiz-session/{session_id}/finish")
+    await visit.master.session(host)
+    page = await visit.page("/host", "Your quizzes", host=host)
+    await expect(page.get_by_role("heading", name="Running now")).to_be_visible()
+    return page
+
+
+async def deleting_a_quiz(visit: Visit) -> Page:
+    page = await desk(visit)
+    await press(page, "Delete A quiz")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    return page
+
+
+async def login_lapsed(visit: Visit) -> Page:
+    page = await visit.page("/host", host=nobody(visit.master))
+    await expect(page.get_by_role("dialog", name="Please log in again")).to_be_visible()
+    return page
+
+
+async def editor_with_faults(visit: Visit) -> Page:
+    page = await visit.page("/host/quizzes/new", "New quiz", host=await visit.master.account())
+    await press(page, "Save quiz")
+    await expect(page.get_by_text("A question has 1 to 500 characters.")).to_be_visible()
+    return page
+
+
+async def editor(visit: Visit) -> Page:
+    host = await visit.master.account()
+    quiz_id, _ = await visit.master.quiz(host)
+    page = await visit.page(f"/host/quizzes/{quiz_id}", "Edit quiz", host=host)
+    await page.get_by_label("Title").fill("Another title")
+    await expect(page.get_by_text("Unsaved changes")).to_be_visible()
+    return page
+
+
+# The projector
+
+
+async def stage_before_answers(visit: Visit) -> Page:
+    host, session_id, *_ = await visit.session()
+    page = await visit.page(f"/host/session/{session_id}", "A quiz", host=host)
+    await expect(page.get_by_text("Waiting for the first answer")).to_be_visible()
+    return page
+
+
+async def stage(visit: Visit) -> Page:
+    host, session_id, _ = await visit.played_session()
+    page = await visit.page(f"/host/session/{session_id}", "A quiz", host=host)
+    await expect(page.get_by_role("listitem")).to_have_count(5)
+    return page
+
+
+async def finishing(visit: Visit) -> Page:
+    page = await stage(visit)
+    await press(page, "Finish quiz")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    return page
+
+
+async def final_on_the_stage(visit: Visit) -> Page:
+    host, session_id, _ = await visit.played_session()
+    await host.post(f"/quiz-session/{session_id}/finish")
+    page = await visit.page(f"/host/session/{session_id}", "A quiz", host=host)
+    await expect(page.get_by_text("Final standing")).to_be_visible()
+    await expect(page.get_by_role("listitem")).to_have_count(5)
+    return page
+
+
+async def somebody_elses_stage(visit: Visit) -> Page:
+    _, session_id, *_ = await visit.session()
+    return await visit.page(f"/host/session/{session_id}", "That did not work", host=await visit.master.account())
+
+
+@dataclass(frozen=True)
+class Screen:
+    name: str
+    show: Callable[[Visit], Awaitable[Page]]
+
+
+SCREENS = [
+    Screen("home", home),
+    Screen("unknown PIN", unknown_pin),
+    Screen("not found", not_found),
+    Screen("joining", joining),
+    Screen("joining without a name", joining_without_a_name),
+    Screen("settings", settings),
+    Screen("asking: choice", asking(CHOICE)),
+    Screen("asking: several choices", asking(SEVERAL)),
+    Screen("asking: true or false", asking(TRUTH)),
+    Screen("asking: typed", asking(TYPED)),
+    Screen("nothing chosen", nothing_chosen),
+    Screen("right", right),
+    Screen("wrong", wrong),
+    Screen("wrong text", wrong_text),
+    Screen("time up", time_up),
+    Screen("board over the question", board_over_the_question),
+    Screen("all answered", all_answered),
+    Screen("final on a phone", final_on_a_phone),
+    Screen("place lost", place_lost),
+    Screen("log-in", log_in),
+    Screen("registering with faults", registering_with_faults),
+    Screen("empty desk", empty_desk),
+    Screen("desk", desk),
+    Screen("deleting a quiz", deleting_a_quiz),
+    Screen("log-in lapsed", login_lapsed),
+    Screen("editor with faults", editor_with_faults),
+    Screen("editor", editor),
+    Screen("stage before answers", stage_before_answers),
+    Screen("stage", stage),
+    Screen("finishing", finishing),
+    Screen("final on the stage", final_on_the_stage),
+    Screen("somebody else's stage", somebody_elses_stage),
+]
