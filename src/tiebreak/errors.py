@@ -121,7 +121,6 @@ class Refusal(Enum):
     QUESTION_NOT_OPEN = (400, "The question does not take answers yet")
     QUESTION_CLOSED = (400, "The question takes no more answers")
     ANSWER_INVALID = (400, "The answer is not what this type of question expects")
-    SESSION_NOT_LIVE = (400, "The quiz session is self-paced: it has no game to lead or follow")
     NAME_REFUSED = (400, "This name cannot be taken into a quiz session; choose another")
     TEAM_UNKNOWN = (400, "The session has no such team")
     IMAGE_INVALID = (400, "This is no image that can be read: PNG, JPEG, WebP and GIF are")
@@ -156,6 +155,7 @@ class Refusal(Enum):
     # 405, 409, 413, 429
     METHOD_NOT_ALLOWED = (405, "This address does not take that method")
     ALREADY_JOINED = (409, "User already joined session")
+    SESSION_NOT_LIVE = (409, "The quiz session is self-paced: it has no game to lead or follow")
     COMMAND_NOT_NOW = (409, "The game is not where this command can be carried out; look at it again")
     NAME_TAKEN = (409, "Somebody in this quiz session has that name, or one that looks like it; choose another")
     PLAYS_ALREADY = (409, "This account plays, or has played, in this quiz session: players do not host")

@@ -239,7 +239,7 @@ async def test_players_never_become_hosts(hall: Hall) -> None:
     assert code(await player.post(f"/quiz-session/{hall.session}/finish")) == (403, "not_the_host")
     self_paced, _ = await hall.master.session(hall.host)
     assert code(await hall.host.post(f"/quiz-session/{self_paced}/hosts", {"email": email})) == (
-        400,
+        409,
         "session_not_live",
     )
     assert code(await hall.host.post(hosts, {"email": "nobody at all"})) == (400, "request_invalid")

@@ -90,12 +90,14 @@ TABLE: dict[tuple[str, str], Row] = {
     ),
     # Theirs is self-paced: whoever may look, or lead, learns that there is no game. See test_live_roles.py.
     ("GET", "/quiz-session/{quiz_session_id}/game"): Row(
-        "401 401 401 403 403 400 403 400", NO_SUCH_SESSION, NO_SESSION_ID
+        "401 401 401 403 403 409 403 409", NO_SUCH_SESSION, NO_SESSION_ID
     ),
     ("POST", "/quiz-session/{quiz_session_id}/game"): Row(
-        "401 401 401 403 403 403 403 400", NO_SUCH_SESSION, NO_SESSION_ID, body={"command": "start", "step": 0}
+        "401 401 401 403 403 403 403 409", NO_SUCH_SESSION, NO_SESSION_ID, body={"command": "start", "step": 0}
     ),
-    ("GET", "/quiz-session/{quiz_session_id}/my-result"): Row(NO_SESSION_ID, NO_SUCH_SESSION, NO_SESSION_ID),
+    ("GET", "/quiz-session/{quiz_session_id}/my-result"): Row(
+        "401 401 401 409 409 409 409 409", NO_SUCH_SESSION, NO_SESSION_ID
+    ),
     # Also the host has to join to answer.
     ("POST", "/update-score"): Row(
         "401 401 401 403 403 200 403 403", "401 401 401 403 403 403 403 403", NO_SESSION_ID, body=ANSWER

@@ -37,11 +37,14 @@ class Stage:
         image = self._send("/images", picture(), self.host)
         opening = {"quiz_id": quiz["quiz_id"], "mode": "self_paced"}
         opened = [self._call("/quiz-session", opening, self.host) for _ in range(SESSIONS)]
+        live = self._call("/quiz-session", {**opening, "mode": "live", "teams": ["Red", "Blue"]}, self.host)
         joined = [
             self._call(f"/quiz-session/{session['quiz_session_id']}/join", {}, caller)
             for session in opened[1:]
             for caller in (self.guest, self.host)
         ]
+        joined.append(self._call(f"/quiz-session/{live['quiz_session_id']}/join", {}, self.guest))
+        opened.append(live)
         return {
             "quiz_id": [quiz["quiz_id"]],
             "image_id": [image["image_id"]],

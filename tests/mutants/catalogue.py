@@ -32,6 +32,8 @@ BATCHES = "tests/integration/database/test_batches.py"
 LEADERBOARD = "tests/integration/cache/test_leaderboard.py"
 OUTAGES = "tests/e2e/test_outages.py"
 DATABASE_OUTAGES = "tests/integration/database/test_outages.py"
+LOBBIES = "tests/integration/database/test_lobbies.py"
+SESSION_HOSTS = "tests/integration/database/test_session_hosts.py"
 RELAY = "tests/integration/test_relay_without_database.py"
 SCORING = "tests/unit/quiz/test_scoring.py"
 GRADING = "tests/unit/quiz/test_grading.py"
@@ -474,6 +476,8 @@ MUTANTS = (
         "if not await is_host(pool, session.id, identity_of(request).user_id):",
         "if session.host_id is None:",
         "tests/e2e/test_roles.py::test_routes[GET-/quiz-session/{quiz_session_id}/results]",
+    ),
+    Mutant(
         "keep-images-as-they-came",
         "An image is kept without what was beside the picture",
         "app_server/pictures.py",
@@ -512,5 +516,61 @@ MUTANTS = (
         "request_max_body_size=LARGEST_BODY_BYTES",
         "request_max_body_size=32 * LARGEST_BODY_BYTES",
         "tests/e2e/test_images.py::test_every_other_route_keeps_its_limit",
+    ),
+    Mutant(
+        "forget-the-ban",
+        "Who was banned from a live session does not join it again",
+        "quiz/lobby.py",
+        "    if door.banned:\n",
+        "    if door.banned and False:\n",
+        f"{LOBBIES}::test_who_was_removed_may_come_back_unless_banned",
+    ),
+    Mutant(
+        "share-names",
+        "A name is had once in a live session, and whoever comes second with it is refused, alone",
+        "quiz/lobby.py",
+        "    taken.add((session, free[1]))\n",
+        "",
+        f"{LOBBIES}::test_a_name_is_had_once",
+    ),
+    Mutant(
+        "see-case-only",
+        "Names that look the same are one name",
+        "quiz/names.py",
+        'return " ".join(key.replace("i", "l").split())',
+        "return name.casefold()",
+        f"{LOBBIES}::test_a_name_is_had_once",
+    ),
+    Mutant(
+        "decide-without-the-lock",
+        "Who is in a live session, and as what, is decided by one transaction after the other",
+        "database/lobbies.py",
+        '        await connection.execute(sql("lock_lobbies"), sessions)\n',
+        "",
+        f"{SESSION_HOSTS}::test_nobody_becomes_host_and_player_at_once",
+    ),
+    Mutant(
+        "let-players-host",
+        "A participant is never made co-host",
+        "database/session_hosts.py",
+        '        if await connection.fetchval(sql("has_played"), quiz_session_id, user_id):\n',
+        "        if False:\n",
+        f"{SESSION_HOSTS}::test_players_do_not_become_co_hosts",
+    ),
+    Mutant(
+        "let-hosts-play",
+        "Hosts and co-hosts, who see the answers, do not join",
+        "quiz/lobby.py",
+        "    if door.is_host:\n",
+        "    if door.is_host and False:\n",
+        f"{LOBBIES}::test_who_may_not_join",
+    ),
+    Mutant(
+        "open-locked-doors",
+        "A locked session takes nobody in",
+        "quiz/lobby.py",
+        "    if door.locked:\n",
+        "    if door.locked and False:\n",
+        f"{LOBBIES}::test_a_locked_session_takes_nobody",
     ),
 )
