@@ -115,7 +115,7 @@ class Host(Person):
         await self.page.get_by_role("radio", name="Self-paced").check()
         await self.press("Open the quiz")
         await self.page.wait_for_url("**/host/session/*")
-        pin = self.page.get_by_text("PIN").locator("..")
+        pin = self.page.get_by_test_id("pin")
         await expect(pin).to_contain_text(re.compile(r"\d"))
         return "".join(re.findall(r"\d", await pin.inner_text()))
 

@@ -72,6 +72,12 @@ export const hosting = {
     const body = { refresh_token: login.refresh_token };
     await request<void>({ method: "POST", path: "/auth/logout", body }, login.access_token);
   },
+  addImage: (image: Blob) =>
+    host.call<{ image_id: string; width: number; height: number }>({
+      method: "POST",
+      path: "/images",
+      body: image,
+    }),
   quizzes: () => host.call<{ quizzes: QuizSummary[] }>({ method: "GET", path: "/quizzes" }),
   quiz: (quizId: string) => host.call<Quiz>({ method: "GET", path: `/quizzes/${quizId}` }),
   create: (body: QuizBody) =>

@@ -139,7 +139,7 @@ export interface Question {
   choices: string[] | null;
   points: number;
   time_limit_ms: number | null;
-  image?: Picture;
+  image?: Picture | null;
   /** Whether the answer will be explained; the explanation comes with the key. */
   explained?: true;
   answered: Answered | null;

@@ -7,6 +7,7 @@ const FILE_TIMEOUT_MS = 180_000;
 export interface Call {
   method: "GET" | "POST" | "PUT" | "DELETE";
   path: string;
+  /** Sent as JSON, but for an image. */
   body?: unknown;
 }
 
@@ -52,7 +53,9 @@ async function answered(
   timeoutMs: number,
 ): Promise<Response> {
   const headers = new Headers({ accept });
-  if (call.body !== undefined) headers.set("content-type", "application/json");
+  if (call.body !== undefined) {
+    headers.set("content-type", call.body instanceof Blob ? call.body.type : "application/json");
+  }
   if (accessToken !== undefined) headers.set("authorization", `Bearer ${accessToken}`);
   const response = await send(call, headers, timeoutMs);
   if (!response.ok) throw await problemOf(response);
@@ -72,7 +75,7 @@ async function send(
       headers,
       signal: abort.signal,
       cache: "no-store",
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: body instanceof Blob ? body : JSON.stringify(body) }),
     });
   } catch {
     throw unreachable();
