@@ -259,7 +259,7 @@ MUTANTS = (
         "cache/leaderboard.py",
         "reached_ms(opened, change.answered_at_ms) if change.time_decides else 0,",
         "reached_ms(opened, change.answered_at_ms),",
-        "tests/consistency/test_replay_equals_ledger.py::test_replay_equals_ledger",
+        f"{LEADERBOARD}::test_equal_points_share_a_rank_where_time_does_not_decide",
     ),
     Mutant(
         "tell-right-from-wrong",

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import msgspec
+
 from tests.integration.cache.boards import open_board, opened_leaderboards
 from tiebreak.cache import leaderboard
 from tiebreak.cache.keys import KEPT_SECONDS, board_keys
@@ -101,6 +103,20 @@ async def test_order_and_shared_ranks(redis_url):
         assert board
         assert places(board) == [(1, "level", 100), (1, "fast", 100), (3, "slow", 100), (4, "zero", 0)]
         assert board.participants == 4
+
+
+async def test_equal_points_share_a_rank_where_time_does_not_decide(redis_url):
+    """Whenever and in however many steps they were reached."""
+    async with opened_leaderboards(redis_url) as (boards, _):
+        session, ann, bob = await opened(boards), new_id(), new_id()
+        given = [
+            change(session, ann, 100, 9_000, "Ann"),
+            change(session, bob, 60, 1_000, "Bob"),
+            change(session, bob, 40, 2_000, "Bob"),
+            change(session, new_id(), 50, 10, "Cid"),
+        ]
+        await boards.apply({session: [msgspec.structs.replace(it, time_decides=False) for it in given]})
+        assert places(await boards.read(session)) == [(1, "Bob", 100), (1, "Ann", 100), (3, "Cid", 50)]
 
 
 async def test_a_standing_is_exact_at_the_edges(redis_url):
