@@ -95,8 +95,8 @@ def parser() -> argparse.ArgumentParser:
     add_verify_arguments(verify)
     seed = commands.add_parser(
         "seed",
-        help="add a demo host and two sample quizzes to a running system",
-        description="Add a demo host and two sample quizzes to a running system; "
+        help="add a demo host and three sample quizzes to a running system",
+        description="Add a demo host and three sample quizzes to a running system; "
         "may be repeated with the same password.",
     )
     seed.add_argument("--url", default="http://127.0.0.1:8000", help="where it serves (default: http://127.0.0.1:8000)")

@@ -1,4 +1,4 @@
-"""Two vocabulary quizzes and a demo host, so that a new installation has something to play.
+"""Three quizzes and a demo host, so that a new installation has something to play: two of words, one of all types.
 
 Written through the public interface, as any client would: it works against one machine and behind a gateway.
 """
@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import secrets
 from importlib.resources import files
+from typing import Any
 
 import httpx
 import msgspec
 
 from tiebreak.errors import Fault
 
-QUIZZES = ("everyday_english.json", "precise_words.json")
+QUIZZES = ("everyday_english.json", "precise_words.json", "live_tour.json")
+FILES = files("tiebreak.sample_content")
 HOST_NAME = "Demo host"
 HOST_EMAIL = "host@tiebreak.example"
 
@@ -53,13 +55,23 @@ async def seed(base_url: str, *, email: str, password: str) -> Seeded:
             present = {quiz["title"] for quiz in listed["quizzes"]}
             added: list[str] = []
             for name in QUIZZES:
-                body = files("tiebreak.sample_content").joinpath(name).read_bytes()
-                title = msgspec.json.decode(body)["title"]
-                if title not in present:
-                    (await client.post("/quizzes", content=body)).raise_for_status()
-                    added.append(title)
+                quiz = msgspec.json.decode(FILES.joinpath(name).read_bytes())
+                if quiz["title"] not in present:
+                    await bring_images(client, quiz)
+                    (await client.post("/quizzes", json=quiz)).raise_for_status()
+                    added.append(quiz["title"])
             return Seeded(added)
         except httpx.HTTPStatusError as error:
             raise SeedFailed(f"The sample content could not be stored: {error.response.text}") from error
         except httpx.HTTPError as error:
             raise SeedFailed(f"The sample content could not be stored: {base_url} does not answer.") from error
+
+
+async def bring_images(client: httpx.AsyncClient, quiz: dict[str, Any]) -> None:
+    """Store the images that the quiz names by their files here, and name them by their ids."""
+    for image in (question["image"] for question in quiz["questions"] if "image" in question):
+        content = FILES.joinpath(image.pop("file")).read_bytes()
+        stored = (
+            await client.post("/images", content=content, headers={"Content-Type": "image/png"})
+        ).raise_for_status()
+        image["image_id"] = stored.json()["image_id"]
