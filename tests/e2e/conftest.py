@@ -6,7 +6,7 @@ import pytest
 
 from tests.client import Quizmaster, quizmaster
 from tests.e2e.browser import chromium
-from tests.e2e.screens import Visit
+from tests.e2e.visit import Visit
 from tests.system import System, running_system
 
 
@@ -25,7 +25,7 @@ async def master(system: System) -> AsyncIterator[Quizmaster]:
 
 
 @pytest.fixture
-async def visit(master: Quizmaster) -> AsyncIterator[Visit]:
+async def visit(system: System, master: Quizmaster) -> AsyncIterator[Visit]:
     """Somebody with a browser."""
     async with chromium() as browser:
-        yield Visit(browser, master)
+        yield Visit(browser, master, system)

@@ -3,84 +3,17 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
-from tests.client import QUESTIONS, RIGHT, WRONG, Caller, Quizmaster
-from tests.e2e.browser import PHONE
+from tests.client import QUESTIONS
+from tests.e2e import live_screens as live
+from tests.e2e.visit import TEN_MINUTES, Visit, nobody
 
 CHOICE, SEVERAL, TRUTH, TYPED = QUESTIONS
-Questions = list[dict[str, Any]]
-TEN_MINUTES = 600_000
-
-
-class Visit:
-    """Somebody's way to a screen, in a browser context of their own."""
-
-    def __init__(self, browser: Browser, master: Quizmaster) -> None:
-        self.browser = browser
-        self.master = master
-        self.base_url = str(master.http.base_url).rstrip("/")
-
-    async def page(self, path: str, heading: str | re.Pattern[str] | None = None, **logins: Caller) -> Page:
-        """The page at `path`, for who is logged in as player= or host=; shown when it has the heading."""
-        items = [{"name": f"tiebreak.{role}", "value": stored_login(it)} for role, it in logins.items()]
-        state: Any = {"cookies": [], "origins": [{"origin": self.base_url, "localStorage": items}]}
-        context: BrowserContext = await self.browser.new_context(
-            viewport=PHONE, reduced_motion="reduce", storage_state=state
-        )
-        page = await context.new_page()
-        await page.goto(self.base_url + path)
-        if heading is not None:
-            await expect(page.get_by_role("heading", name=heading)).to_be_visible()
-        return page
-
-    async def session(self, questions: Questions = QUESTIONS) -> tuple[Caller, str, list[str], str]:
-        """A host, an open session of theirs, its questions' ids, and its PIN."""
-        host = await self.master.account("Ms. Host")
-        session_id, question_ids = await self.master.session(host, questions)
-        found = (await self.master.http.get(f"/quiz-session/{session_id}")).json()
-        return host, session_id, question_ids, found["pin"]
-
-    async def player(self, session_id: str, name: str = "Zoë 🦊") -> Caller:
-        player = await self.master.guest(name)
-        await player.join(session_id, name)
-        return player
-
-    async def played_session(self) -> tuple[Caller, str, Caller]:
-        """Five have answered, two of them alike; the last of them."""
-        host, session_id, question_ids, _ = await self.session()
-        player = host
-        for name, right in (
-            ("Ann", 4),
-            ("Bob with a name of forty characters, all", 3),
-            ("Cem", 3),
-            ("Dana", 1),
-            ("Eve", 0),
-        ):
-            player = await self.player(session_id, name)
-            for index, question_id in enumerate(question_ids):
-                answer = (RIGHT if index < right else WRONG)[index]
-                assert (await player.answer(session_id, question_id, answer)).status_code == 200
-        return host, session_id, player
-
-
-def stored_login(caller: Caller) -> str:
-    """As web/src/lib/login.ts keeps it."""
-    tokens = {key: caller.tokens[key] for key in ("user_id", "access_token", "refresh_token")}
-    expires_at = round((time.time() + caller.tokens["expires_in"]) * 1000)
-    return msgspec.json.encode(tokens | {"name": "Ms. Host", "expires_at": expires_at}).decode()
-
-
-def nobody(master: Quizmaster) -> Caller:
-    """Somebody whose tokens the server does not take any more."""
-    tokens = {"user_id": "018f0000-0000-7000-8000-000000000000", "access_token": "x", "refresh_token": "x"}
-    return Caller(master.http, tokens | {"expires_in": 900})
 
 
 async def press(page: Page | Locator, name: str | re.Pattern[str], role: Any = "button") -> None:
@@ -336,4 +269,44 @@ SCREENS = [
     Screen("finishing", finishing),
     Screen("final on the stage", final_on_the_stage),
     Screen("somebody else's stage", somebody_elses_stage),
+    Screen("starting", live.starting),
+    Screen("joining a team", live.joining_a_team),
+    Screen("phone: lobby", live.phone(live.in_lobby, "You are in")),
+    Screen("phone: get ready", live.phone(live.in_countdown, "Paused")),
+    Screen("phone: choice", live.phone(live.asked, "Which is a fruit")),
+    Screen("phone: shapes", live.phone(live.asked, "Look at the big screen", phones="shapes")),
+    Screen("phone: order", live.phone(live.asked, "From small to large", live.ORDER)),
+    Screen("phone: numeric", live.phone(live.asked, "How many legs", live.NUMERIC)),
+    Screen("phone: poll", live.phone(live.asked, "Tea or coffee", live.POLL)),
+    Screen("phone: word cloud", live.phone(live.asked, "One word for today", live.WORDS)),
+    Screen("phone: slide", live.phone(live.asked, "A short break", live.SLIDE)),
+    Screen("phone: sent", live.phone(live.answered, "Answer locked in")),
+    Screen("phone: paused", live.phone(live.paused, "Paused")),
+    Screen("phone: right", live.phone(live.revealed, "Right!")),
+    Screen("phone: order right", live.phone(live.revealed, "Right!", live.ORDER)),
+    Screen("phone: poll over", live.phone(live.revealed, "Thank you!", live.POLL)),
+    Screen("phone: words over", live.phone(live.revealed, "Thank you!", live.WORDS)),
+    Screen("phone: board", live.phone(live.on_the_board, "Where you stand")),
+    Screen("phone: podium", live.phone(live.on_the_podium, "You won!")),
+    Screen("phone: over", live.phone(live.over, "You won!")),
+    Screen("phone: removed", live.phone(live.removed, "You are no longer in this quiz")),
+    Screen("stage: lobby", live.stage(live.in_lobby, "Ann")),
+    Screen("stage: get ready", live.stage(live.in_countdown, "Paused")),
+    Screen("stage: choice", live.stage(live.asked, "Which is a fruit")),
+    Screen("stage: order", live.stage(live.asked, "From small to large", live.ORDER)),
+    Screen("stage: slide", live.stage(live.asked, "A short break", live.SLIDE)),
+    Screen("stage: paused", live.stage(live.paused, "Paused")),
+    Screen("stage: reveal", live.stage(live.revealed, "do not grow on trees")),
+    Screen("stage: poll over", live.stage(live.revealed, "Coffee", live.POLL)),
+    Screen("stage: numbers over", live.stage(live.revealed, "8", live.NUMERIC)),
+    Screen("stage: word cloud", live.stage(live.revealed, "[Ss]unny", live.WORDS)),
+    Screen("stage: board", live.stage(live.on_the_board, "Ann")),
+    Screen("stage: board of teams", live.stage(live.on_the_board, "Reds", teams=["Reds", "Blues"])),
+    Screen("stage: podium", live.stage(live.on_the_podium, "Ann")),
+    Screen("stage: over", live.stage(live.over, "All results")),
+    Screen("remote: lobby", live.remote(live.in_lobby, "Ann")),
+    Screen("remote: question", live.remote(live.asked, "Close now")),
+    Screen("panel of players", live.panel("u", "Ann")),
+    Screen("shortcuts", live.panel("?", "Space")),
+    Screen("results", live.results),
 ]

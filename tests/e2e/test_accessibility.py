@@ -10,7 +10,8 @@ from playwright.async_api import expect
 from tests.client import Caller
 from tests.e2e.browser import PASSWORD, PHONE, PROJECTOR, Host, Player
 from tests.e2e.examination import lost_focus, reflow, violations, wears
-from tests.e2e.screens import SCREENS, TYPED, Screen, Visit, asking
+from tests.e2e.screens import SCREENS, TYPED, Screen, asking
+from tests.e2e.visit import Visit
 from tests.system import System
 
 # The first is examined as a whole, the others for what colours can do.

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e import screens
-from tests.e2e.screens import Visit
+from tests.e2e.visit import Visit
 
 TREES = {
     screens.home: """
