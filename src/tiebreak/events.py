@@ -7,6 +7,7 @@ Events of one session share a partition and keep their order; an event may come 
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -97,6 +98,8 @@ def key_of(quiz_session_id: QuizSessionId) -> bytes:
     return str(quiz_session_id).encode()
 
 
+# Remembered: an answer alone would spend a tenth of the app server's time on it.
+@lru_cache(maxsize=1_024)
 def shard_of(quiz_session_id: QuizSessionId) -> int:
     """The part of the outbox a session's events wait in: 0 to SHARDS − 1, for ever the same."""
     return zlib.crc32(key_of(quiz_session_id)) % SHARDS

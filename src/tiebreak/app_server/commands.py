@@ -10,7 +10,7 @@ sender nor the room, before the question is shut.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal, TypeAlias
 
@@ -96,20 +96,25 @@ class Answers:
 
         Raises Refused if the user has sent too many.
         """
-        self._limit.count(user_id.int)
-        now_ms, live_ms = self._clock.now_ms(), self._windows.now_ms()
-        quiz_session_id, question_id = command.quiz_session_id, command.question_id
-        questions, play = await self._questions.of(quiz_session_id), await self._windows.of(quiz_session_id)
-        if play is SELF_PACED or question_id not in questions:
-            graded = self._graded(questions, play, None, user_id, command, now_ms)
-        else:
-            window = await self._windows.window(quiz_session_id, play, question_id)
-            graded = self._graded(questions, play, window, user_id, command, live_ms)
-        if graded is None:
-            return self._counted(await self._refusal(questions, user_id, command))
         outcome: asyncio.Future[Outcome | Refusal] = asyncio.get_running_loop().create_future()
-        refusal = self._batches.submit((graded, self._clock.monotonic()), partial(settle_future, outcome))
-        return self._counted(refusal) if refusal else await outcome
+        settle = partial(settle_future, outcome)
+        now_ms = self._clock.now_ms()
+        begun = self.begin(user_id, command, settle, now_ms)
+        if begun == "unknown":
+            # When it came, by the clock of games too: not when everything is at hand.
+            live_ms = self._windows.now_ms()
+            self._limit.count(user_id.int)
+            quiz_session_id, question_id = command.quiz_session_id, command.question_id
+            questions, play = await self._questions.of(quiz_session_id), await self._windows.of(quiz_session_id)
+            if play is SELF_PACED or question_id not in questions:
+                graded = self._graded(questions, play, None, user_id, command, now_ms)
+            else:
+                window = await self._windows.window(quiz_session_id, play, question_id)
+                graded = self._graded(questions, play, window, user_id, command, live_ms)
+            if graded is None:
+                return self._counted(await self._refusal(questions, user_id, command))
+            begun = self._submitted(graded, settle)
+        return await outcome if begun == "waiting" else begun
 
     def begin(
         self, user_id: UserId, command: UpdateScore, settle: Settle[Outcome | Refusal], now_ms: int
@@ -132,6 +137,9 @@ class Answers:
         if graded is None:
             return "unknown"
         self._limit.count(user_id.int)
+        return self._submitted(graded, settle)
+
+    def _submitted(self, graded: NewAnswer, settle: Settle[Outcome | Refusal]) -> Refusal | Literal["waiting"]:
         refusal = self._batches.submit((graded, self._clock.monotonic()), settle)
         return self._counted(refusal) if refusal else "waiting"
 
@@ -193,38 +201,14 @@ class Answers:
         return Refusal.ANSWER_INVALID if command.question_id in questions else Refusal.QUESTION_NOT_IN_QUIZ
 
     async def _record(self, graded: Sequence[GradedAnswer]) -> list[Outcome | Refusal]:
-        answers = [answer for answer, _ in graded]
-        outcomes: list[Outcome | Refusal] = []
-        changes: list[tuple[QuizSessionId, Change]] = []
-        live: set[QuizSessionId] = set()
-        count = 0
-        for answer, recorded in zip(answers, await self._recorded(answers), strict=True):
-            if isinstance(recorded, Refusal):
-                outcomes.append(recorded)
-                self._metrics.answers[recorded.code] += 1
-                continue
-            receipt = recorded.receipt.text() if recorded.receipt else None
-            is_live = answer.opens_at_ms is not None
-            if is_live:
-                outcomes.append(Outcome(recorded.id, None, None, receipt))
-            else:
-                outcomes.append(Outcome(recorded.id, recorded.correct, recorded.score, receipt))
-            count += 1
-            if recorded.new and is_live:
-                live.add(answer.quiz_session_id)
-            elif recorded.new:
-                change = Change(recorded.participant_id, answer.question_id, recorded.score)
-                changes.append((answer.quiz_session_id, change))
-        if count:
-            self._metrics.answers["recorded"] += count
-        now = self._clock.monotonic()
-        self._metrics.answer_seconds.observe_all([now - arrived for _, arrived in graded])
-        self._metrics.answers_per_batch.observe(len(graded))
-        if changes or live:
-            # Two turns of the loop later: those who wait for their outcomes come before the room and the publisher.
-            loop = asyncio.get_running_loop()
-            loop.call_soon(loop.call_soon, self._tell, changes, live)
-        return outcomes
+        outcomes = await self._recorded([answer for answer, _ in graded])
+        # Two turns of the loop later: those who wait for their outcomes come first.
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_soon, self._tell, graded, outcomes, self._clock.monotonic())
+        return [
+            outcome_of(recorded, is_live=answer.opens_at_ms is not None) if isinstance(recorded, Recorded) else recorded
+            for (answer, _), recorded in zip(graded, outcomes, strict=True)
+        ]
 
     async def _recorded(self, answers: Sequence[NewAnswer]) -> Sequence[Recorded | Refusal]:
         """What became of each. One whose score is of a window that has moved is scored anew, and given once more."""
@@ -236,14 +220,40 @@ class Answers:
                 outcomes[place] = outcome
         return [Refusal.BUSY if outcome == "moved" else outcome for outcome in outcomes]
 
-    def _tell(self, changes: Sequence[tuple[QuizSessionId, Change]], live: Collection[QuizSessionId]) -> None:
+    def _tell(self, graded: Sequence[GradedAnswer], outcomes: Sequence[Recorded | Refusal], now: float) -> None:
+        """The room, the publisher and the metrics; `now` is when the answers were recorded."""
+        count, to_publish = 0, False
+        live: set[QuizSessionId] = set()
+        for (answer, _), outcome in zip(graded, outcomes, strict=True):
+            if isinstance(outcome, Refusal):
+                self._metrics.answers[outcome.code] += 1
+                continue
+            count += 1
+            if not outcome.new:
+                continue
+            if answer.opens_at_ms is not None:
+                live.add(answer.quiz_session_id)
+                continue
+            if not to_publish:
+                # Not for live answers: their events are held, there is nothing to publish yet.
+                to_publish = True
+                self._nudge.answered()
+            change = Change(outcome.participant_id, answer.question_id, outcome.score)
+            self._ticks.answered(answer.quiz_session_id, change)
         for quiz_session_id in live:
             self._on_live_answer(quiz_session_id)
-        if changes:
-            # The events of live answers are held: there is nothing to publish yet.
-            self._nudge.answered()
-        for quiz_session_id, change in changes:
-            self._ticks.answered(quiz_session_id, change)
+        if count:
+            self._metrics.answers["recorded"] += count
+        self._metrics.answer_seconds.observe_all([now - arrived for _, arrived in graded])
+        self._metrics.answers_per_batch.observe(len(graded))
+
+
+def outcome_of(recorded: Recorded, *, is_live: bool) -> Outcome:
+    """What a client is told of an answer that counts."""
+    receipt = recorded.receipt.text() if recorded.receipt else None
+    if is_live:
+        return Outcome(recorded.id, None, None, receipt)
+    return Outcome(recorded.id, recorded.correct, recorded.score, receipt)
 
 
 class Joins:

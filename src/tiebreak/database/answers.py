@@ -117,6 +117,10 @@ async def record_answers(pool: Pool, answers: Sequence[NewAnswer]) -> list[Outco
 
 def recorded_now(answers: Sequence[NewAnswer], new: list[tuple[int, Record]]) -> Iterator[tuple[int, Recorded]]:
     """The new ones, by place and row. A session's log has them in the order of their ids, and ends with the last."""
+    if len(new) == 1:
+        [(place, row)] = new
+        yield place, recorded_as(answers[place], row, row["length"])
+        return
     new.sort(key=lambda one: answers[one[0]].id.int, reverse=True)
     positions: dict[QuizSessionId, int] = {}
     for place, row in new:
@@ -124,12 +128,17 @@ def recorded_now(answers: Sequence[NewAnswer], new: list[tuple[int, Record]]) ->
         length: int = row["length"]
         position = positions.get(answer.quiz_session_id, length)
         positions[answer.quiz_session_id] = position - 1
-        receipt = (
-            Receipt(answer.id, answer.quiz_session_id, answer.answered_at_ms, position, row["digest"])
-            if answer.opens_at_ms is None
-            else None
-        )
-        yield place, Recorded(answer.id, row["participant_id"], answer.correct, answer.score, True, receipt)
+        yield place, recorded_as(answer, row, position)
+
+
+def recorded_as(answer: NewAnswer, row: Record, position: int) -> Recorded:
+    """A new answer, by its row and its position in the log."""
+    receipt = (
+        Receipt(answer.id, answer.quiz_session_id, answer.answered_at_ms, position, row["digest"])
+        if answer.opens_at_ms is None
+        else None
+    )
+    return Recorded(answer.id, row["participant_id"], answer.correct, answer.score, True, receipt)
 
 
 def row_of(answer: NewAnswer) -> tuple[object, ...]:

@@ -101,7 +101,12 @@ async def fetch(pool: Pool, statement: str, *arguments: object) -> list[Record]:
     try:
         return await connection.fetch(statement, *arguments)
     finally:
-        asyncio.create_task(pool.release(connection)).add_done_callback(released)
+        asyncio.get_running_loop().call_soon(give_back, pool, connection)
+
+
+def give_back(pool: Pool, connection: PoolConnectionProxy[Record]) -> None:
+    """Release a connection; nobody waits for it."""
+    asyncio.create_task(pool.release(connection)).add_done_callback(released)
 
 
 def released(releasing: asyncio.Task[None]) -> None:

@@ -269,28 +269,25 @@ WITH checked AS (
            timestamptz 'epoch' + $9::bigint * interval '1 ms'
     FROM checked WHERE gate = 'open'
     ON CONFLICT (quiz_session_participant_id, question_id) DO NOTHING
-    RETURNING id
+    RETURNING answer_leaf(id, quiz_session_participant_id, question_id, correct, score, $9 * 1000, answer) AS leaf
 ), announced AS (
     INSERT INTO events (id, event_name, type, payload, quiz_session_id, shard)
-    SELECT id, $12, $13, jsonb_build_object(
-        'participant_answer_id', id, 'quiz_session_id', $2::uuid, 'quiz_session_participant_id', participant_id,
+    SELECT $1, $12, $13, jsonb_build_object(
+        'participant_answer_id', $1, 'quiz_session_id', $2::uuid, 'quiz_session_participant_id', participant_id,
         'name', name, 'question_id', $4::uuid, 'score', $8::int, 'answered_at_ms', $9::bigint)
         || CASE WHEN is_live THEN '{"time_decides": false}' ELSE '{}' END::jsonb,
         $2, CASE WHEN is_live THEN -1 ELSE $10 END
     FROM checked, recorded
-    RETURNING id
-), leaves AS (
-    SELECT answer_leaf(id, participant_id, $4, $7, $8, $9 * 1000, $6) AS leaf FROM checked, announced
 ), logged AS (
     INSERT INTO answer_logs AS l (quiz_session_id, length, leaves_digest, digest)
-    SELECT $2, 1, sha256(leaf), sha256(empty_log($2) || sha256(leaf)) FROM leaves
+    SELECT $2, 1, sha256(leaf), sha256(empty_log($2) || sha256(leaf)) FROM recorded
     ON CONFLICT (quiz_session_id) DO UPDATE SET
         length = l.length + 1, leaves_digest = EXCLUDED.leaves_digest,
         digest = sha256(l.digest || EXCLUDED.leaves_digest)
     RETURNING length, digest
 ), linked AS (
     INSERT INTO answer_links (quiz_session_id, position, digest, last_id, ids, leaves)
-    SELECT $2, length, digest, $1, ARRAY[$1], leaf FROM leaves, logged
+    SELECT $2, length, digest, $1, ARRAY[$1], leaf FROM recorded, logged
 )
 SELECT 1 AS place, participant_id, gate, length IS NOT NULL AS new, length, digest
 FROM checked LEFT JOIN logged ON true

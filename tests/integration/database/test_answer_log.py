@@ -14,6 +14,7 @@ from tiebreak.database.answer_log import LoggedAnswer, log_end, logged_answers, 
 from tiebreak.database.answers import NewAnswer, Recorded, ledger, record_answers
 from tiebreak.database.migrations import migrate
 from tiebreak.database.pool import Pool
+from tiebreak.database.queries import sql
 from tiebreak.database.quiz_sessions import Join, finish_session, join_sessions
 from tiebreak.errors import Refusal
 from tiebreak.ids import new_id
@@ -113,6 +114,32 @@ async def test_leaf_in_sql_is_the_leaf_in_python(database_url, answer):
             "(extract(epoch FROM answered_at) * 1000000)::bigint, answer) AS leaf FROM participant_answers"
         )
         assert {row["leaf"] for row in stated} == {answer.leaf for answer in log}
+
+
+@pytest.mark.parametrize("name", ["record_answer", "record_answers"])
+async def test_leaf_is_an_expression_of_the_statement(database_url, name):
+    """Inlined, not called: Postgres would prepare a function anew in every statement."""
+    plan = await plan_of(database_url, name, 13)
+    assert "convert_to(" in plan
+    assert "answer_leaf(" not in plan
+
+
+async def test_link_of_a_repetition_is_found_by_index(database_url):
+    """By the greatest id of its answers, however long the log is."""
+    plan = await plan_of(database_url, "recorded_answers", 3)
+    assert "answer_links.last_id >= participant_answers.id" in plan
+    assert "Index Scan using answer_links_last_id" in plan
+
+
+async def plan_of(database_url: str, name: str, parameters: int) -> str:
+    """How Postgres carries out a statement, as it does for the app server: planned for all values at once."""
+    connection = await asyncpg.connect(database_url, server_settings={"plan_cache_mode": "force_generic_plan"})
+    try:
+        await connection.execute(f"PREPARE asked AS {sql(name)}")
+        values = ", ".join(["NULL"] * parameters)
+        return "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN (VERBOSE) EXECUTE asked ({values})"))
+    finally:
+        await connection.close()
 
 
 async def test_many_writers_make_one_chain(database_url):
@@ -252,9 +279,9 @@ async def test_answers_of_before_the_log_are_in_it(postgres_url):
             # As if they had been recorded by a Tiebreak that kept no log.
             await pool.execute(
                 "DROP TABLE answer_logs, answer_links; DROP FUNCTION answer_leaf, empty_log; "
-                "DELETE FROM schema_migrations WHERE number = 4"
+                "DELETE FROM schema_migrations WHERE number IN (4, 8)"
             )
-            assert await migrate(url) == ["0004_answer_log"]
+            assert await migrate(url) == ["0004_answer_log", "0008_answer_alone"]
             log = await log_of(url, scene.session_id)
             assert len(await log_of(url, other.session_id)) == 1
             assert [answer.length for answer in log] == [256] * 256 + [44] * 44
