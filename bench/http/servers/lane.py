@@ -1,8 +1,9 @@
-"""Our app server's lane for answers, before Litestar: `python -m bench.http.servers.lane SETTING`."""
+"""Our app server's lane for answers, before Litestar: `python -m bench.http.servers.lane SETTING [at-once]`."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from functools import partial
 
 import uvloop
@@ -25,7 +26,7 @@ from tiebreak.settings import Settings
 
 
 async def main(setting: Setting) -> None:
-    verifier, answers = verifier_of(setting), answers_without_ledger(setting)
+    verifier, answers = verifier_of(setting), answers_without_ledger(setting, at_once="at-once" in sys.argv)
     lanes = {PATH: AnswerLane(verifier, answers, SystemClock())}
     connection = partial(LaneConnection, lanes=lanes, outages=OUTAGES)
     settings = Settings(listen_fd=listening().detach())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
+from collections import OrderedDict
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,24 +51,27 @@ class QuestionsAtHand(FrozenQuestions):
     """Those of the one session, read already."""
 
     def __init__(self, setting: Setting) -> None:
-        self._sessions = {setting.quiz_session_id: setting.questions}
-
-    def at_hand(self, quiz_session_id: QuizSessionId) -> Questions | None:
-        return self._sessions.get(quiz_session_id)
+        self._at_hand = OrderedDict[int, Questions]({setting.quiz_session_id.int: setting.questions})
 
 
-class AllSelfPaced(LiveWindows):
-    """No session is live."""
+class SelfPacedAtHand(LiveWindows):
+    """The one session is not live, and known to be so."""
 
-    def __init__(self) -> None:
-        pass
+    def __init__(self, setting: Setting) -> None:
+        self._at_hand = OrderedDict[int, Play]({setting.quiz_session_id.int: SELF_PACED})
 
-    def at_hand(self, quiz_session_id: QuizSessionId) -> Play | None:
-        return SELF_PACED
+
+async def recorded_next_turn(_: object, answers: Sequence[NewAnswer]) -> list[Recorded | Refusal]:
+    """In the place of database.answers.record_answers: at the loop's next turn, sooner than any database replies.
+
+    What comes until then is the next batch, as it is while Postgres commits.
+    """
+    await asyncio.sleep(0)
+    return await recorded_at_once(None, answers)
 
 
 async def recorded_at_once(_: object, answers: Sequence[NewAnswer]) -> list[Recorded | Refusal]:
-    """In the place of database.answers.record_answers; not `new`, so that no room is told and no worker woken up."""
+    """The same without a turn, as no database does it. Not `new`: no room is told and no worker woken up."""
     return [
         Recorded(
             answer.id,
@@ -81,14 +85,14 @@ async def recorded_at_once(_: object, answers: Sequence[NewAnswer]) -> list[Reco
     ]
 
 
-def answers_without_ledger(setting: Setting) -> Answers:
+def answers_without_ledger(setting: Setting, *, at_once: bool = False) -> Answers:
     """The real thing, queue, batches and metrics included, but for the statement."""
-    commands.record_answers = recorded_at_once
+    commands.record_answers = recorded_at_once if at_once else recorded_next_turn
     nothing: Any = None
     return Answers(
         nothing,
         QuestionsAtHand(setting),
-        AllSelfPaced(),
+        SelfPacedAtHand(setting),
         nothing,
         nothing,
         SystemClock(),

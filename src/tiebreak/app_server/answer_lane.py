@@ -37,9 +37,11 @@ class AnswerLane:
         if identity is None or not body:
             return False
         begun = self._answers.begin(identity.user_id, decode_body(body, UpdateScore), settle, now_ms)
+        if begun == "waiting":
+            return True
         if isinstance(begun, Refusal):
             raise Refused(begun)
-        return begun == "waiting"
+        return False
 
     def content_of(self, outcome: Outcome | Refusal) -> bytes:
         if isinstance(outcome, Refusal):

@@ -60,6 +60,8 @@ class Batches(Generic[Item, Outcome]):
         # With the moment each came (the loop's time).
         self._waiting: deque[tuple[Item, Settle[Outcome], float]] = deque()
         self._patience: asyncio.TimerHandle | None = None
+        # Python 3.11 asks the kernel who it is each time somebody asks for the running loop.
+        self._loop: asyncio.AbstractEventLoop | None = None
         # Workers that could be started, and batches that could be carried out beside those under way.
         self._unused = self._free = at_once
         self._workers: set[asyncio.Task[None]] = set()
@@ -76,7 +78,9 @@ class Batches(Generic[Item, Outcome]):
         """
         if len(self._waiting) >= self._longest_queue:
             return Refusal.BUSY
-        loop = asyncio.get_running_loop()
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
         self._waiting.append((item, settle, loop.time()))
         if self._patience is None:
             self._patience = loop.call_later(self._longest_wait_seconds, self._give_up)
@@ -105,7 +109,11 @@ class Batches(Generic[Item, Outcome]):
                 finally:
                     self._free += 1
                 for (_, settle, _), outcome in zip(batch, outcomes, strict=True):
-                    told(settle, outcome)
+                    # As told() does it, without a call for each.
+                    try:
+                        settle(outcome)
+                    except Exception as error:
+                        log.error("batch.outcome_lost", exc_info=error)
         finally:
             # In one step with the look at the queue: nobody's item is left without a worker.
             self._unused += 1

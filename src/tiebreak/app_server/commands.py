@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -48,6 +48,9 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     score: int | None
     receipt: str | None
 
+
+# A NewType is called like any function; this is not.
+new_answer_id = cast("Callable[[], AnswerId]", new_id)
 
 # An answer in the queue, and when it came (Clock.monotonic).
 GradedAnswer: TypeAlias = tuple[NewAnswer, float]
@@ -113,7 +116,8 @@ class Answers:
                 graded = self._graded(questions, play, window, user_id, command, live_ms)
             if graded is None:
                 return self._counted(await self._refusal(questions, user_id, command))
-            begun = self._submitted(graded, settle)
+            refusal = self._batches.submit((graded, self._clock.monotonic()), settle)
+            begun = self._counted(refusal) if refusal else "waiting"
         return await outcome if begun == "waiting" else begun
 
     def begin(
@@ -137,9 +141,6 @@ class Answers:
         if graded is None:
             return "unknown"
         self._limit.count(user_id.int)
-        return self._submitted(graded, settle)
-
-    def _submitted(self, graded: NewAnswer, settle: Settle[Outcome | Refusal]) -> Refusal | Literal["waiting"]:
         refusal = self._batches.submit((graded, self._clock.monotonic()), settle)
         return self._counted(refusal) if refusal else "waiting"
 
@@ -166,7 +167,7 @@ class Answers:
             points = self._windows.score(play, window, question, graded, user_id, now_ms)
             opens_at_ms = window.opens_at_ms if window else NOT_ASKED
         return NewAnswer(
-            AnswerId(new_id()),
+            new_answer_id(),
             command.quiz_session_id,
             user_id,
             command.question_id,

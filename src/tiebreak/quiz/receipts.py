@@ -44,9 +44,9 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
 
     def text(self) -> str:
         """One word, to be kept and handed on: letters, digits, `-` and `_` after its version."""
-        fields = FIELDS.pack(
-            self.answer_id.bytes, self.quiz_session_id.bytes, self.accepted_at_ms, self.position, self.digest
-        )
+        # Not `UUID.bytes`, which is Python.
+        answer, quiz_session = self.answer_id.int.to_bytes(16), self.quiz_session_id.int.to_bytes(16)
+        fields = FIELDS.pack(answer, quiz_session, self.accepted_at_ms, self.position, self.digest)
         checked = fields + zlib.crc32(fields).to_bytes(4)
         return PREFIX + binascii.b2a_base64(checked, newline=False).translate(TO_URL).decode()
 

@@ -68,17 +68,18 @@ class LiveWindows:
         self._questions = questions
         self._credit_ms = credit_ms
         self.now_ms = now_ms
-        self._at_hand: OrderedDict[QuizSessionId, Play] = OrderedDict()
+        # By the ids' numbers, as FrozenQuestions has them.
+        self._at_hand: OrderedDict[int, Play] = OrderedDict()
         self._plays = SingleFlight[QuizSessionId, Play]()
         self._windows = SingleFlight[tuple[QuizSessionId, QuestionId], Window | None]()
 
     def at_hand(self, quiz_session_id: QuizSessionId) -> Play | None:
         """How a session is played; None if that has to be read first."""
-        return self._at_hand.get(quiz_session_id)
+        return self._at_hand.get(quiz_session_id.int)
 
     async def of(self, quiz_session_id: QuizSessionId) -> Play:
         """The same, read if need be. A session that does not exist is a self-paced one: there is nothing to it."""
-        play = self._at_hand.get(quiz_session_id)
+        play = self._at_hand.get(quiz_session_id.int)
         if play is None:
             play = await self._plays.do(quiz_session_id, partial(self._load, quiz_session_id))
         return play
@@ -124,7 +125,7 @@ class LiveWindows:
         if session.options is not None:
             questions = await self._questions.of(quiz_session_id)
             play = Play(session.options, rules_of(session.options, questions.values()))
-        self._at_hand[quiz_session_id] = play
+        self._at_hand[quiz_session_id.int] = play
         if len(self._at_hand) > MAX_SESSIONS:
             self._at_hand.popitem(last=False)
         return play
