@@ -225,6 +225,15 @@ async def final_on_the_stage(visit: Visit) -> Page:
     return page
 
 
+async def results(visit: Visit) -> Page:
+    host, session_id, _ = await visit.played_session()
+    page = await visit.page(f"/host/session/{session_id}/results", "A quiz", host=host)
+    await expect(page.get_by_role("grid")).to_be_visible()
+    for summary in await page.locator("summary").all():
+        await summary.click()
+    return page
+
+
 async def somebody_elses_stage(visit: Visit) -> Page:
     _, session_id, *_ = await visit.session()
     return await visit.page(f"/host/session/{session_id}", "That did not work", host=await visit.master.account())
@@ -268,6 +277,7 @@ SCREENS = [
     Screen("stage", stage),
     Screen("finishing", finishing),
     Screen("final on the stage", final_on_the_stage),
+    Screen("results", results),
     Screen("somebody else's stage", somebody_elses_stage),
     Screen("starting", live.starting),
     Screen("joining a team", live.joining_a_team),
