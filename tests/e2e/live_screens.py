@@ -87,11 +87,6 @@ async def over(room: Room) -> None:
     await room.lead("next")
 
 
-async def removed(room: Room) -> None:
-    player = room.phones[0].participant_id
-    await room.host.post(f"/quiz-session/{room.session}/participants/{player}", {"action": "kick"})
-
-
 async def room_of(visit: Visit, question: Question, **options: object) -> Room:
     """A live session of this question and another one, with two players in its lobby."""
     host = await visit.master.account("Ms. Host")
@@ -147,6 +142,17 @@ def panel(key: str, name: str) -> Show:
     return show
 
 
+async def removed(visit: Visit) -> Page:
+    """Somebody was there, and then the host took them out."""
+    room = await room_of(visit, CHOICE)
+    page = await visit.page(f"/play/{room.session}", player=room.phones[0].caller)
+    await expect(page.locator("#app")).to_contain_text("You are in")
+    player = room.phones[0].participant_id
+    await room.host.post(f"/quiz-session/{room.session}/participants/{player}", {"action": "kick"})
+    await expect(page.get_by_role("heading", name="You are no longer in this quiz")).to_be_visible()
+    return page
+
+
 async def joining_a_team(visit: Visit) -> Page:
     """The door of a session with teams."""
     room = await room_of(visit, CHOICE, teams=["Reds", "Blues"])
@@ -169,5 +175,5 @@ async def results(visit: Visit) -> Page:
     room = await room_of(visit, CHOICE)
     await over(room)
     page = await visit.page(f"/host/session/{room.session}/results", host=room.host)
-    await expect(page.get_by_role("table").first).to_be_attached()
+    await expect(page.get_by_text("How the board came about")).to_be_visible()
     return page

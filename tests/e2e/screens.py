@@ -243,6 +243,8 @@ async def somebody_elses_stage(visit: Visit) -> Page:
 class Screen:
     name: str
     show: Callable[[Visit], Awaitable[Page]]
+    # Made for a wall: on a phone it fits, but not with text at twice its size.
+    is_projected: bool = False
 
 
 SCREENS = [
@@ -299,24 +301,24 @@ SCREENS = [
     Screen("phone: board", live.phone(live.on_the_board, "Where you stand")),
     Screen("phone: podium", live.phone(live.on_the_podium, "You won!")),
     Screen("phone: over", live.phone(live.over, "You won!")),
-    Screen("phone: removed", live.phone(live.removed, "You are no longer in this quiz")),
-    Screen("stage: lobby", live.stage(live.in_lobby, "Ann")),
-    Screen("stage: get ready", live.stage(live.in_countdown, "Paused")),
-    Screen("stage: choice", live.stage(live.asked, "Which is a fruit")),
-    Screen("stage: order", live.stage(live.asked, "From small to large", live.ORDER)),
-    Screen("stage: slide", live.stage(live.asked, "A short break", live.SLIDE)),
-    Screen("stage: paused", live.stage(live.paused, "Paused")),
-    Screen("stage: reveal", live.stage(live.revealed, "do not grow on trees")),
-    Screen("stage: poll over", live.stage(live.revealed, "Coffee", live.POLL)),
-    Screen("stage: numbers over", live.stage(live.revealed, "8", live.NUMERIC)),
-    Screen("stage: word cloud", live.stage(live.revealed, "[Ss]unny", live.WORDS)),
-    Screen("stage: board", live.stage(live.on_the_board, "Ann")),
-    Screen("stage: board of teams", live.stage(live.on_the_board, "Reds", teams=["Reds", "Blues"])),
-    Screen("stage: podium", live.stage(live.on_the_podium, "Ann")),
-    Screen("stage: over", live.stage(live.over, "All results")),
+    Screen("phone: removed", live.removed),
+    Screen("stage: lobby", live.stage(live.in_lobby, "Ann"), is_projected=True),
+    Screen("stage: get ready", live.stage(live.in_countdown, "Paused"), is_projected=True),
+    Screen("stage: choice", live.stage(live.asked, "Which is a fruit"), is_projected=True),
+    Screen("stage: order", live.stage(live.asked, "From small to large", live.ORDER), is_projected=True),
+    Screen("stage: slide", live.stage(live.asked, "A short break", live.SLIDE), is_projected=True),
+    Screen("stage: paused", live.stage(live.paused, "Paused"), is_projected=True),
+    Screen("stage: reveal", live.stage(live.revealed, "do not grow on trees"), is_projected=True),
+    Screen("stage: poll over", live.stage(live.revealed, "Coffee", live.POLL), is_projected=True),
+    Screen("stage: numbers over", live.stage(live.revealed, "8", live.NUMERIC), is_projected=True),
+    Screen("stage: word cloud", live.stage(live.revealed, "[Ss]unny", live.WORDS), is_projected=True),
+    Screen("stage: board", live.stage(live.on_the_board, "Ann"), is_projected=True),
+    Screen("stage: board of teams", live.stage(live.on_the_board, "Reds", teams=["Reds", "Blues"]), is_projected=True),
+    Screen("stage: podium", live.stage(live.on_the_podium, "Ann"), is_projected=True),
+    Screen("stage: over", live.stage(live.over, "All results"), is_projected=True),
     Screen("remote: lobby", live.remote(live.in_lobby, "Ann")),
     Screen("remote: question", live.remote(live.asked, "Close now")),
-    Screen("panel of players", live.panel("u", "Ann")),
-    Screen("shortcuts", live.panel("?", "Space")),
+    Screen("panel of players", live.panel("u", "Ann"), is_projected=True),
+    Screen("shortcuts", live.panel("?", "Space"), is_projected=True),
     Screen("results", live.results),
 ]

@@ -35,7 +35,8 @@ async def test_screen(visit: Visit, screen: Screen) -> None:
             found = await violations(page, ["color-contrast"] if number else [])
             faults += [f"{size['width']} px, {look}: {it}" for it in found]
     await wears(page)
-    faults += await reflow(page)
+    faults += await reflow(page, PROJECTOR if screen.is_projected else PHONE)
+    await page.set_viewport_size(PHONE)
     faults += await lost_focus(page)
     if not await page.get_by_role("button", name="Settings", include_hidden=True).count():
         faults.append("no way to the settings")

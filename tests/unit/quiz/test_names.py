@@ -67,11 +67,11 @@ def test_a_name_that_shows_nothing_has_no_key(name):
 
 @given(
     st.text(
-        st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="ðÐ"), min_size=1, max_size=MAX_NAME
+        st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="ðÐµ"), min_size=1, max_size=MAX_NAME
     )
 )
 def test_case_does_not_count_in_latin_names(name):
-    """Whatever the accents; only ð and Ð do not look like one letter to UTS 39."""
+    """Whatever the accents; but ð and Ð do not look like one letter to UTS 39, and the capital of µ looks like M."""
     assert name_key(name.lower()) == name_key(name.lower().upper())
 
 

@@ -441,7 +441,7 @@ export const de = {
   "live.do.skip": "Überspringen",
   "live.do.pause": "Pause",
   "live.do.add_time": "+{seconds} s",
-  "live.do.add_time.named": { one: "{count} Sekunde mehr", other: "{count} Sekunden mehr" },
+  "live.do.add_time.named": { one: "+{count} s: so viel mehr Zeit", other: "+{count} s: so viel mehr Zeit" },
   "live.do.lock": "Lobby schließen",
   "live.do.unlock": "Lobby öffnen",
   "live.do.end": "Spiel beenden",

@@ -386,7 +386,7 @@ export const en = {
   "live.do.skip": "Skip",
   "live.do.pause": "Pause",
   "live.do.add_time": "+{seconds} s",
-  "live.do.add_time.named": { one: "{count} second more", other: "{count} seconds more" },
+  "live.do.add_time.named": { one: "+{count} s: that much more time", other: "+{count} s: that much more time" },
   "live.do.lock": "Lock the lobby",
   "live.do.unlock": "Unlock the lobby",
   "live.do.end": "End the game",
