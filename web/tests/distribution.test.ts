@@ -13,15 +13,15 @@ describe("bars", () => {
       distribution: [{ answer: 0, count: 3 }, { answer: 1, count: 9 }],
     });
     expect(barsOf(questionOf(), reveal, TRUTH)).toEqual([
-      { index: 0, text: "Lima", count: 3, length: 3 / 9, percent: 25, isRight: true },
-      { index: 1, text: "Quito", count: 9, length: 1, percent: 75, isRight: false },
+      { index: 0, text: "Lima", count: 3, length: 3 / 9, percent: 25, verdict: "right" },
+      { index: 1, text: "Quito", count: 9, length: 1, percent: 75, verdict: "wrong" },
     ]);
   });
 
   test("of several right choices each is marked", () => {
     const reveal = revealOf({ right_answer: [0, 1] });
     const bars = barsOf(questionOf({ type: "multi_choice" }), reveal, TRUTH);
-    expect(bars.map(({ isRight }) => isRight)).toEqual([true, true]);
+    expect(bars.map(({ verdict }) => verdict)).toEqual(["right", "right"]);
   });
 
   test("true comes first, and false is an answer as well", () => {
@@ -30,7 +30,10 @@ describe("bars", () => {
       distribution: [{ answer: true, count: 1 }, { answer: false, count: 1 }],
     });
     const bars = barsOf(questionOf({ type: "true_false", choices: null }), reveal, TRUTH);
-    expect(bars.map(({ text, isRight }) => [text, isRight])).toEqual([["True", false], ["False", true]]);
+    expect(bars.map(({ text, verdict }) => [text, verdict])).toEqual([
+      ["True", "wrong"],
+      ["False", "right"],
+    ]);
   });
 
   test("typed answers are right as they are graded: whatever their case and blanks", () => {
@@ -39,7 +42,24 @@ describe("bars", () => {
       distribution: [{ answer: " buenos  aires", count: 2 }, { answer: "Lima", count: 1 }],
     });
     const bars = barsOf(questionOf({ type: "typed", choices: null }), reveal, TRUTH);
-    expect(bars.map(({ index, isRight }) => [index, isRight])).toEqual([[null, true], [null, false]]);
+    expect(bars.map(({ index, verdict }) => [index, verdict])).toEqual([
+      [null, "right"],
+      [null, "wrong"],
+    ]);
+  });
+
+  test("a number beside the right one may be within the tolerance: it is not called wrong", () => {
+    const reveal = revealOf({
+      right_answer: 206,
+      distribution: [{ answer: "206", count: 2 }, { answer: "207", count: 1 }],
+    });
+    const bars = barsOf(questionOf({ type: "numeric", choices: null }), reveal, TRUTH);
+    expect(bars.map(({ verdict }) => verdict)).toEqual(["right", "unknown"]);
+  });
+
+  test("in a poll nothing is right or wrong", () => {
+    const bars = barsOf(questionOf({ type: "poll" }), revealOf({ right_answer: null }), TRUTH);
+    expect(bars.map(({ verdict }) => verdict)).toEqual(["unknown", "unknown"]);
   });
 
   test("without an answer all are empty, and no share is a division by zero", () => {

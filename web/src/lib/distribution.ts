@@ -9,7 +9,8 @@ export interface Bar {
   length: number;
   /** Of all who answered, in whole percent. */
   percent: number;
-  isRight: boolean;
+  /** `unknown` in a poll, and of a number that may lie within the tolerance, which the screen is not told. */
+  verdict: "right" | "wrong" | "unknown";
 }
 
 /** How the room answered, as bars: one for each choice, or for each of the most frequent answers. */
@@ -23,7 +24,7 @@ export function barsOf(question: LiveQuestion, reveal: Reveal, truth: [string, s
       count,
       length: count / most,
       percent: reveal.answered === 0 ? 0 : Math.round((100 * count) / reveal.answered),
-      isRight: isRight(question, answer, reveal.right_answer),
+      verdict: verdictOn(question, answer, reveal.right_answer),
     };
   });
 }
@@ -50,13 +51,17 @@ const indexOf = (answer: AnswerCount["answer"]): number | null => {
 const textOf = ({ type, choices }: LiveQuestion, index: number, truth: [string, string]) =>
   (type === "true_false" ? truth[index] : choices?.[index]) ?? "";
 
-function isRight(
+function verdictOn(
   { type }: LiveQuestion,
   answer: AnswerCount["answer"],
   right: Reveal["right_answer"],
-): boolean {
-  if (right === null) return false;
-  if (type === "numeric") return Number(answer) === Number(right);
+): Bar["verdict"] {
+  if (right === null) return "unknown";
+  if (type === "numeric") return Number(answer) === Number(right) ? "right" : "unknown";
+  return isRight(answer, right) ? "right" : "wrong";
+}
+
+function isRight(answer: AnswerCount["answer"], right: NonNullable<Reveal["right_answer"]>): boolean {
   if (typeof answer === "string") {
     const accepted = Array.isArray(right) ? right : [right];
     return accepted.some((each) => folded(String(each)) === folded(answer));
