@@ -43,16 +43,17 @@ class Telling:
         known = self._known.get(quiz_session_id)
         if known and self._clock.monotonic() - known[0] < FRESH_SECONDS:
             return known[1]
-        return await self._reads.do(quiz_session_id, lambda: self._read(quiz_session_id))
+        return await self._reads.do(quiz_session_id, lambda: self.read(quiz_session_id))
 
     async def tell(self, quiz_session_id: QuizSessionId) -> GameView | None:
         """Tell the room how its game stands now. Raises what Postgres and Redis raise."""
-        view = await self._read(quiz_session_id)
+        view = await self.read(quiz_session_id)
         if view:
             await self._emitter.emit([(quiz_session_id, GameUpdate(view))])
         return view
 
-    async def _read(self, quiz_session_id: QuizSessionId) -> GameView | None:
+    async def read(self, quiz_session_id: QuizSessionId) -> GameView | None:
+        """The game as it is now; None if there is no live session of this id."""
         session = await load_session(self._pool, quiz_session_id)
         if session is None or session.options is None:
             return None
@@ -82,7 +83,11 @@ class Telling:
 
 async def seen(telling: Telling, quiz_session_id: QuizSessionId) -> GameView:
     """What whoever asks is shown. Raises Refused(SESSION_NOT_LIVE)."""
-    game = await telling.view(quiz_session_id)
+    return existing(await telling.view(quiz_session_id))
+
+
+def existing(game: GameView | None) -> GameView:
+    """Raises Refused(SESSION_NOT_LIVE)."""
     if game is None:
         raise Refused(Refusal.SESSION_NOT_LIVE)
     return game

@@ -12,7 +12,7 @@ from tiebreak.app_server.callers import identity_of
 from tiebreak.app_server.live.admission import admit
 from tiebreak.app_server.live.conductor import Conductor
 from tiebreak.app_server.live.my_results import MyResult, MyResults
-from tiebreak.app_server.live.telling import Telling, seen
+from tiebreak.app_server.live.telling import Telling, existing, seen
 from tiebreak.app_server.routes.path_ids import session_id_of
 from tiebreak.database.pool import Pool
 from tiebreak.database.quiz_sessions import load_session
@@ -70,7 +70,8 @@ async def lead_game(
     game = await conductor.command(session_id, Command(data.command, data.ms), data.step)
     if isinstance(game, Refusal):
         raise Refused(game)
-    return await seen(telling, session_id)
+    # Anew: what others are reading just now may have been begun before this command.
+    return existing(await telling.read(session_id))
 
 
 @get(
