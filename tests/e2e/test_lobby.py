@@ -33,7 +33,14 @@ class Hall:
         cls, system: System, master: Quizmaster, pool: Pool, host: Caller, stack: AsyncExitStack, **options: Any
     ) -> Hall:
         quiz_id, questions = await master.quiz(host)
-        body = {"quiz_id": quiz_id, "mode": "live", "teams": ["Red", "Blue"], **options}
+        # The host alone closes questions: a command may not come upon a game that has moved on.
+        body = {
+            "quiz_id": quiz_id,
+            "mode": "live",
+            "teams": ["Red", "Blue"],
+            "close_when_all_answered": False,
+            **options,
+        }
         response = await host.post("/quiz-session", body)
         assert response.status_code == 201, response.text
         return cls(system, master, pool, host, response.json()["quiz_session_id"], questions, stack)
