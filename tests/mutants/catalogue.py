@@ -573,4 +573,20 @@ MUTANTS = (
         "    if door.locked and False:\n",
         f"{LOBBIES}::test_a_locked_session_takes_nobody",
     ),
+    Mutant(
+        "take-any-step",
+        "A step of a live game is taken once: whoever names another than the game's comes too late",
+        "database/live_queries.sql",
+        "WHERE quiz_session_id = $1 AND step = $2 RETURNING step",
+        "WHERE quiz_session_id = $1 AND $2::bigint IS NOT NULL RETURNING step",
+        "tests/integration/database/test_live_games.py::test_of_many_takers_one_takes_a_step",
+    ),
+    Mutant(
+        "close-an-empty-room",
+        "A question is not closed for a room in which nobody plays",
+        "database/live_queries.sql",
+        "SELECT count(*) > 0 AND bool_and(",
+        "SELECT count(*) = 0 OR bool_and(",
+        "tests/integration/database/test_live_games.py::test_who_is_there_has_answered",
+    ),
 )

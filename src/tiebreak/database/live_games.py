@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from tiebreak.database.held_answers import release_answers
 from tiebreak.database.pool import Connection, Pool
 from tiebreak.database.queries import sql
-from tiebreak.quiz.live import Game
+from tiebreak.quiz.live import Game, Window
 from tiebreak.quiz.model import QuestionId, QuizSessionId, Submission, UserId
 
 
@@ -91,15 +92,25 @@ async def take_step(
         if await connection.fetchval(sql("take_live_step"), *arguments) is None:
             return False
         if before.window and (after.window is None or after.window.index != before.window.index):
+            if before.paused_at_ms is not None:
+                # Where it really was, so that late answers are told that it is closed.
+                await set_window(connection, quiz_session_id, questions, replace(before, paused_at_ms=None).window)
             await connection.execute(sql("shut_window"), quiz_session_id, questions[before.window.index], now_ms)
             await release_answers(connection, quiz_session_id)
-        if after.window and after.window != before.window:
-            opens_at_ms, closes_at_ms = after.window.opens_at_ms, after.window.closes_at_ms
-            window = (quiz_session_id, questions[after.window.index], opens_at_ms, closes_at_ms)
-            await connection.execute(sql("open_window"), *window)
+        if after.window != before.window:
+            await set_window(connection, quiz_session_id, questions, after.window)
         if after.phase == "finished":
             await connection.execute(sql("finish_quiz_session"), quiz_session_id)
         return True
+
+
+async def set_window(
+    connection: Connection, quiz_session_id: QuizSessionId, questions: Sequence[QuestionId], window: Window | None
+) -> None:
+    """Have a question's window there; without one there is nothing to do."""
+    if window:
+        arguments = (questions[window.index], window.opens_at_ms, window.closes_at_ms)
+        await connection.execute(sql("open_window"), quiz_session_id, *arguments)
 
 
 async def step_told(pool: Pool, quiz_session_id: QuizSessionId, step: int) -> None:
@@ -124,11 +135,11 @@ async def figures_of(pool: Pool, quiz_session_id: QuizSessionId, question_id: Qu
     return Figures(**row)
 
 
-async def is_anybody_thinking(
+async def have_all_answered(
     pool: Pool, quiz_session_id: QuizSessionId, question_id: QuestionId, users: Collection[UserId]
 ) -> bool:
-    """Whether one of `users` plays and has not answered."""
-    return bool(await pool.fetchval(sql("is_anybody_thinking"), quiz_session_id, question_id, list(users)))
+    """Whether those of `users` who play, at least one, have all answered."""
+    return bool(await pool.fetchval(sql("have_all_answered"), quiz_session_id, question_id, list(users)))
 
 
 async def answer_counts(pool: Pool, quiz_session_id: QuizSessionId, question_id: QuestionId) -> list[AnswerCount]:

@@ -41,12 +41,12 @@ SELECT (SELECT count(*) FROM quiz_session_participants WHERE quiz_session_id = $
         JOIN participant_answers a ON a.quiz_session_participant_id = p.id AND a.question_id = $2
         WHERE p.quiz_session_id = $1 AND p.removed_at IS NULL) AS answered
 
--- name: is_anybody_thinking
--- Whether one of the users $3 plays and has not answered $2.
-SELECT EXISTS (
-    SELECT FROM quiz_session_participants p
-    WHERE p.quiz_session_id = $1 AND p.user_id = ANY($3::uuid[]) AND p.removed_at IS NULL AND NOT EXISTS (
-        SELECT FROM participant_answers WHERE quiz_session_participant_id = p.id AND question_id = $2))
+-- name: have_all_answered
+-- Whether of the users $3 at least one plays, and all who do have answered $2.
+SELECT count(*) > 0 AND bool_and(EXISTS (
+    SELECT FROM participant_answers WHERE quiz_session_participant_id = p.id AND question_id = $2))
+FROM quiz_session_participants p
+WHERE p.quiz_session_id = $1 AND p.user_id = ANY($3::uuid[]) AND p.removed_at IS NULL
 
 -- name: answer_counts
 SELECT a.answer, a.correct, count(*) AS count

@@ -11,7 +11,7 @@ from tiebreak.app_server.live.conductor import Conductor
 from tiebreak.app_server.live.presence import Presence
 from tiebreak.app_server.room_ticks import RoomTicks
 from tiebreak.clock import Clock
-from tiebreak.database.live_games import figures_of, is_anybody_thinking, load_game
+from tiebreak.database.live_games import figures_of, have_all_answered, load_game
 from tiebreak.database.pool import FAILURES, Pool
 from tiebreak.database.quiz_sessions import load_session
 from tiebreak.quiz.live import Command
@@ -81,7 +81,7 @@ class Progress:
         if session is None or session.options is None or not session.options.close_when_all_answered:
             return
         present = await self._presence.of(quiz_session_id)
-        if figures.answered and not await is_anybody_thinking(self._pool, quiz_session_id, question_id, present):
+        if await have_all_answered(self._pool, quiz_session_id, question_id, present):
             await self._conductor.command(quiz_session_id, Command("close"), game.step)
         elif figures.answered:
             # Who is thinking may leave, and then nobody else says so.
