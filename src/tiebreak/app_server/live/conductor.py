@@ -6,7 +6,6 @@ told by the next. So a game goes on whatever dies, and two clicks, or two screen
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
@@ -106,14 +105,25 @@ class Conductor:
         asked_at = self._clock.monotonic()
         to_do = await games_to_do(self._pool)
         self._game_clock.heard(to_do.now_ms, asked_at)
-        await asyncio.gather(*(self._move_on(it) for it in to_do.due))
+        is_well = all([await self._moved_on(it) for it in to_do.due])
         await self._tell_late(to_do.untold)
         if await release_stragglers(self._pool):
             self._nudge.answered()
-        if to_do.next_due_ms is None:
+        if to_do.next_due_ms is None or not is_well:
             return POLL_SECONDS
         wait_seconds = (to_do.next_due_ms - self._game_clock.now_ms()) / 1000
         return min(max(wait_seconds, SHORTEST_POLL_SECONDS), POLL_SECONDS)
+
+    async def _moved_on(self, quiz_session_id: QuizSessionId) -> bool:
+        """False if something is wrong with this game: the others go on without it. Raises what says of an outage."""
+        try:
+            await self._move_on(quiz_session_id)
+        except (*FAILURES, *OUTAGES, RedisError):
+            raise
+        except Exception as error:
+            log.error("game.stuck", quiz_session_id=str(quiz_session_id), exc_info=error)
+            return False
+        return True
 
     async def _move_on(self, quiz_session_id: QuizSessionId) -> None:
         game = await load_game(self._pool, quiz_session_id)

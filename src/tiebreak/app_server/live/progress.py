@@ -43,6 +43,7 @@ class Progress:
         self._emitter = emitter
         self._conductor = conductor
         self._presence = presence
+        # Of rooms that are looked at again, though nobody may have answered meanwhile.
         self._told: dict[QuizSessionId, ProgressUpdate] = {}
         self._count_servers = count_servers
         self._rooms = RoomTicks(clock, tell=self._tell_all, interval=self._interval)
@@ -74,9 +75,8 @@ class Progress:
         question_id = list(await self._questions.of(quiz_session_id))[game.question]
         figures = await figures_of(self._pool, quiz_session_id, question_id)
         update = ProgressUpdate(quiz_session_id, game.step, figures.answered, figures.players)
-        if self._told.get(quiz_session_id) != update:
+        if self._told.pop(quiz_session_id, None) != update:
             await self._emitter.emit([(quiz_session_id, update)])
-            self._told[quiz_session_id] = update
         session = await load_session(self._pool, quiz_session_id)
         if session is None or session.options is None or not session.options.close_when_all_answered:
             return
@@ -85,4 +85,5 @@ class Progress:
             await self._conductor.command(quiz_session_id, Command("close"), game.step)
         elif figures.answered:
             # Who is thinking may leave, and then nobody else says so.
+            self._told[quiz_session_id] = update
             self._rooms.want(quiz_session_id)
