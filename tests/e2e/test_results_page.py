@@ -32,7 +32,7 @@ async def test_results_from_the_desk(system, master):
                 host.tokens | {"name": "Host", "expires_at": 9_999_999_999_999},
             )
             await page.goto(f"{system.base_url}/host")
-            await person.press("Results of A quiz", role="link")
+            await person.press("All results of A quiz", role="link")
             await expect(page.get_by_role("heading", name="A quiz", level=1)).to_be_visible()
             hardest = page.get_by_role("region", name="Questions").get_by_role("listitem").first
             await expect(hardest).to_contain_text(re.compile(r"33\s?% right"))

@@ -512,7 +512,7 @@ export const de = {
   "results.heading": "Ergebnisse",
   "results.so_far": "Ergebnisse bisher",
   "results.loading": "Ergebnisse werden geholt …",
-  "results.open": "Ergebnisse von {title}",
+  "results.open": "Alle Ergebnisse von {title}",
   "results.link": "Alle Ergebnisse",
   "results.downloads": "Herunterladen",
   "results.xlsx": "Excel",

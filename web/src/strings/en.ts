@@ -507,7 +507,7 @@ export const en = {
   "results.heading": "Results",
   "results.so_far": "Results so far",
   "results.loading": "Getting the results…",
-  "results.open": "Results of {title}",
+  "results.open": "All results of {title}",
   "results.link": "All results",
   "results.downloads": "Download",
   "results.xlsx": "Excel",
