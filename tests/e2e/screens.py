@@ -320,5 +320,5 @@ SCREENS = [
     Screen("remote: question", live.remote(live.asked, "Close now")),
     Screen("panel of players", live.panel("u", "Ann"), is_projected=True),
     Screen("shortcuts", live.panel("?", "Space"), is_projected=True),
-    Screen("results", live.results),
+    Screen("results of a live game", live.results),
 ]
