@@ -273,7 +273,7 @@ def parts() -> dict[str, Any]:
     """Names of what handlers ask for: enough to list the routes."""
     names = (
         "accounts access_tokens logins pool doctor leaderboards pin_misses join_limit ticks questions answers joins "
-        "boards counted_sessions images verifier results host_limit presence room_members"
+        "boards counted_sessions session_ends images verifier results host_limit presence room_members"
     )
     return dict.fromkeys(names.split())
 

@@ -32,6 +32,7 @@ from tiebreak.app_server.revocations import Revocations
 from tiebreak.app_server.room_members import RoomMembers
 from tiebreak.app_server.routes.auth_forward import open_auth_client
 from tiebreak.app_server.session_counts import CountedSessions
+from tiebreak.app_server.session_ends import SessionEnds
 from tiebreak.app_server.sockets import socket_server
 from tiebreak.app_server.ticks import Ticks
 from tiebreak.boards.audit import Auditor
@@ -87,8 +88,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         latency = Latency()
         windows = LiveWindows(pool, questions, game_clock.now_ms, credit_ms=latency.credit_ms)
         telling = Telling(pool, questions, emitter, game_clock, clock)
-        conductor = Conductor(pool, questions, telling, nudge, game_clock, clock)
-        presence = Presence(redis, clock)
+        session_ends = SessionEnds(questions, ticks, leaderboards)
+        conductor = Conductor(pool, questions, telling, nudge, game_clock, clock, session_ends.ended)
+        presence = Presence(redis, game_clock, clock)
         progress = Progress(pool, questions, emitter, conductor, presence, clock, ticks.known_servers)
         my_results = MyResults(pool, questions, clock)
         limits = CallLimits(redis, clock)
@@ -184,6 +186,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 ),
                 "verifier": verifier,
                 "conductor": conductor,
+                "session_ends": session_ends,
                 "telling": telling,
                 "my_results": my_results,
             },

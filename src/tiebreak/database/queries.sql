@@ -389,17 +389,19 @@ JOIN quiz_session_participants p ON p.id = (e.payload ->> 'quiz_session_particip
 WHERE e.shard = -1 AND q.shut_at_ms IS NOT NULL AND p.removed_at IS NULL
 
 -- name: release_answers
--- $1 session, $2 its shard. What another transaction is about to release is left to it.
-UPDATE events SET shard = $2
-WHERE shard = -1 AND id IN (
-    SELECT e.id
+-- $1 session, $2 its shard. What another transaction is about to release is left to it. Under the names that players
+-- have by now: one that was thrown out does not come back with an answer.
+UPDATE events e SET shard = $2, payload = jsonb_set(e.payload, '{name}', to_jsonb(released.name))
+FROM (
+    SELECT e.id, p.name
     FROM events e
     JOIN quiz_session_questions q
         ON q.quiz_session_id = e.quiz_session_id AND q.question_id = (e.payload ->> 'question_id')::uuid
     JOIN quiz_session_participants p ON p.id = (e.payload ->> 'quiz_session_participant_id')::uuid
     WHERE e.shard = -1 AND e.quiz_session_id = $1 AND q.shut_at_ms IS NOT NULL AND p.removed_at IS NULL
     FOR UPDATE OF e SKIP LOCKED
-)
+) released
+WHERE e.shard = -1 AND e.id = released.id
 
 -- name: session_of_pin
 -- The open one, or else the last that had it.

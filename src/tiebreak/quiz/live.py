@@ -100,10 +100,20 @@ def move_on(game: Game, script: Sequence[Beat], now_ms: int, *, extra_percent: i
         case "countdown":
             after = opened(game, script, now_ms, extra_percent)
         case "question":
-            after = closed(game, script, now_ms)
+            end_ms = end_of(game, extra_percent)
+            # Somebody was given more time since it was opened.
+            is_longer = end_ms is not None and now_ms < end_ms
+            after = replace(game, due_at_ms=end_ms) if is_longer else closed(game, script, now_ms)
         case _:
             after = shown(game, script, now_ms)
     return replace(after, step=game.step + 1)
+
+
+def end_of(game: Game, extra_percent: int) -> int | None:
+    """When a question is shut, the longest extra time included; None for a slide."""
+    if game.opens_at_ms is None or game.closes_at_ms is None:
+        return None
+    return game.opens_at_ms + (game.closes_at_ms - game.opens_at_ms) * (100 + extra_percent) // 100 + SETTLE_MS
 
 
 def _obey(game: Game, command: Command, script: Sequence[Beat], now_ms: int, extra_percent: int) -> Game | Refusal:

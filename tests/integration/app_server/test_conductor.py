@@ -47,7 +47,13 @@ class Server:
         nothing: Any = room
         questions = FrozenQuestions(scene.pool)
         telling = Telling(scene.pool, questions, nothing, self.game_clock, self.clock)
-        self.conductor = Conductor(scene.pool, questions, telling, nothing, self.game_clock, self.clock)
+        self.ended: list[Any] = []
+        self.conductor = Conductor(
+            scene.pool, questions, telling, nothing, self.game_clock, self.clock, self.session_ended
+        )
+
+    async def session_ended(self, quiz_session_id: Any) -> None:
+        self.ended.append(quiz_session_id)
 
     async def command(self, name: Any, step: int | None = None) -> Game | Refusal:
         return await self.conductor.command(self.scene.session_id, Command(name), step)
@@ -127,6 +133,29 @@ async def test_one_game_that_is_broken_does_not_hold_up_the_others(scene: LiveSc
     )
     assert await server.look() == POLL_SECONDS
     assert (await game_of(other)).phase == "question"
+
+
+async def test_a_game_that_cannot_be_shown_does_not_end_the_server(scene: LiveScene):
+    """Its row is from another release, say: it is left alone, and the others go on."""
+    room = Room()
+    server = Server(scene, room)
+    room.is_there = False
+    await server.command("start")
+    room.is_there = True
+    await scene.pool.execute('UPDATE live_games SET state = state || \'{"phase": "intermission"}\'::jsonb')
+    for _ in range(3):
+        await server.look(later=POLL_SECONDS)
+    assert room.steps == []
+
+
+async def test_a_game_that_ends_by_its_last_step_is_ended_like_any_session(scene: LiveScene):
+    """And a request to finish it does so from wherever it stands."""
+    server = Server(scene, Room())
+    await server.command("start")
+    await server.conductor.finish(scene.session_id)
+    assert (await game_of(scene)).phase == "finished"
+    assert server.ended == [scene.session_id]
+    await server.conductor.finish(scene.session_id)
 
 
 async def test_time_is_the_databases(scene: LiveScene):

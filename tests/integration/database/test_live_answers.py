@@ -287,3 +287,15 @@ async def test_time_does_not_decide(pool: Pool):
         (2, "a", 100),
         (4, "c", 50),
     ]
+
+
+async def test_an_answer_is_released_under_the_name_its_player_has_by_then(pool: Pool):
+    """A name that was changed meanwhile does not come back onto the board with it."""
+    scene = await LiveScene.set(pool)
+    user, participant = await scene.player()
+    await scene.ask(0)
+    await scene.give(user, 0)
+    await pool.execute("UPDATE quiz_session_participants SET name = 'Tim' WHERE id = $1", participant.id)
+    await scene.shut(0)
+    payload = await pool.fetchval("SELECT payload FROM events WHERE shard <> -1")
+    assert json.loads(payload)["name"] == "Tim"

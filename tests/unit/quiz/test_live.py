@@ -170,6 +170,18 @@ def test_extra_time():
     assert question.due_at_ms == 4_000 + 15_000 + SETTLE_MS
 
 
+def test_extra_time_that_is_given_during_a_question():
+    """It counts for that question: the room waits for whoever has it."""
+    question = moved(after(Game(), "start"), 4_000)
+    assert question.due_at_ms == 14_000 + SETTLE_MS
+    longer = move_on(question, SCRIPT, 14_000 + SETTLE_MS, extra_percent=100)
+    assert longer
+    assert (longer.phase, longer.due_at_ms) == ("question", 24_000 + SETTLE_MS)
+    shut = move_on(longer, SCRIPT, 24_000 + SETTLE_MS, extra_percent=100)
+    assert shut
+    assert shut.phase == "reveal"
+
+
 def test_default_time():
     """A question without a limit of its own has one in a live game."""
     announced = after(Game(), "start", "skip")

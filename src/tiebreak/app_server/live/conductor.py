@@ -6,7 +6,7 @@ told by the next. So a game goes on whatever dies, and two clicks, or two screen
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import structlog
@@ -20,10 +20,11 @@ from tiebreak.clock import Clock
 from tiebreak.database.held_answers import release_stragglers
 from tiebreak.database.live_games import games_to_do, load_game, longest_extra_time, step_told, take_step
 from tiebreak.database.pool import FAILURES, Pool
-from tiebreak.errors import Refusal
+from tiebreak.errors import Refusal, Refused
 from tiebreak.quiz.live import Command, Game, move_on, obey
 from tiebreak.quiz.model import QuizSessionId
 from tiebreak.redis_client import OUTAGES, RedisError
+from tiebreak.socket_adapter.redis_streams.patience import end_if_cancelled
 
 log = structlog.get_logger()
 
@@ -46,7 +47,10 @@ class Conductor:
         nudge: Nudge,
         game_clock: GameClock,
         clock: Clock,
+        on_finished: Callable[[QuizSessionId], Awaitable[None]],
     ) -> None:
+        """`on_finished` is called after a session's last step."""
+        self._on_finished = on_finished
         self._pool = pool
         self._questions = questions
         self._telling = telling
@@ -78,16 +82,18 @@ class Conductor:
         return Refusal.BUSY
 
     async def finish(self, quiz_session_id: QuizSessionId) -> None:
-        """End a game for good, wherever it stands. May be repeated."""
+        """End a game for good, wherever it stands. May be repeated. Raises Refused(BUSY)."""
         for _ in range(TRIES):
             ended = await self.command(quiz_session_id, Command("end"), None)
-            if isinstance(ended, Refusal) or ended.phase == "finished":
+            if ended is Refusal.COMMAND_NOT_NOW or (isinstance(ended, Game) and ended.phase == "finished"):
                 return
+        raise Refused(Refusal.BUSY)
 
     async def run(self) -> None:
         """Carry out what is due, for ever."""
         answered = True
         while True:
+            end_if_cancelled()
             wait_seconds = POLL_SECONDS
             try:
                 wait_seconds = await self._look()
@@ -105,19 +111,20 @@ class Conductor:
         asked_at = self._clock.monotonic()
         to_do = await games_to_do(self._pool)
         self._game_clock.heard(to_do.now_ms, asked_at)
-        is_well = all([await self._moved_on(it) for it in to_do.due])
-        await self._tell_late(to_do.untold)
+        is_well = all([await self._guarded(it, self._move_on) for it in to_do.due])
+        # Before rooms are told: answers come onto the bus though Redis is away.
         if await release_stragglers(self._pool):
             self._nudge.answered()
+        await self._tell_late(to_do.untold)
         if to_do.next_due_ms is None or not is_well:
             return POLL_SECONDS
         wait_seconds = (to_do.next_due_ms - self._game_clock.now_ms()) / 1000
         return min(max(wait_seconds, SHORTEST_POLL_SECONDS), POLL_SECONDS)
 
-    async def _moved_on(self, quiz_session_id: QuizSessionId) -> bool:
+    async def _guarded(self, quiz_session_id: QuizSessionId, work: Callable[[QuizSessionId], Awaitable[None]]) -> bool:
         """False if something is wrong with this game: the others go on without it. Raises what says of an outage."""
         try:
-            await self._move_on(quiz_session_id)
+            await work(quiz_session_id)
         except (*FAILURES, *OUTAGES, RedisError):
             raise
         except Exception as error:
@@ -145,6 +152,8 @@ class Conductor:
             if game.window and not after.window:
                 self._nudge.answered()
             await self._tell(quiz_session_id)
+            if after.phase == "finished":
+                await self._on_finished(quiz_session_id)
         except (*FAILURES, *OUTAGES, RedisError) as error:
             # The step is taken; whoever looks next tells the room.
             log.warning("game.untold", quiz_session_id=str(quiz_session_id), error=repr(error))
@@ -160,4 +169,4 @@ class Conductor:
         self._untold = {it: self._untold.get(it, now) for it in untold}
         for quiz_session_id, since in list(self._untold.items()):
             if now - since >= POLL_SECONDS:
-                await self._tell(quiz_session_id)
+                await self._guarded(quiz_session_id, self._tell)

@@ -71,7 +71,7 @@ class MyResults:
         self._pool = pool
         self._questions = questions
         self._clock = clock
-        self._reads: SingleFlight[QuizSessionId, Known] = SingleFlight()
+        self._reads: SingleFlight[tuple[QuizSessionId, int], Known] = SingleFlight()
         self._known: OrderedDict[QuizSessionId, Known] = OrderedDict()
 
     async def of(self, quiz_session_id: QuizSessionId, user_id: UserId) -> MyResult:
@@ -124,7 +124,7 @@ class MyResults:
         known = self._known.get(quiz_session_id)
         if known and known.step == step and self._clock.monotonic() - known.at < FRESH_SECONDS:
             return known
-        return await self._reads.do(quiz_session_id, lambda: self._read(quiz_session_id, step))
+        return await self._reads.do((quiz_session_id, step), lambda: self._read(quiz_session_id, step))
 
     async def _read(self, quiz_session_id: QuizSessionId, step: int) -> Known:
         questions = await self._questions.of(quiz_session_id)

@@ -12,10 +12,12 @@ from uuid import UUID
 
 import structlog
 
+from tiebreak.app_server.live.game_clock import GameClock
 from tiebreak.cache.keys import presence_key
 from tiebreak.clock import Clock
 from tiebreak.quiz.model import QuizSessionId, UserId
 from tiebreak.redis_client import OUTAGES, Redis, RedisError
+from tiebreak.socket_adapter.redis_streams.patience import end_if_cancelled
 
 log = structlog.get_logger()
 
@@ -26,8 +28,9 @@ BELIEVED_SECONDS = 6.0
 class Presence:
     """The users in the rooms of live sessions."""
 
-    def __init__(self, redis: Redis, clock: Clock) -> None:
+    def __init__(self, redis: Redis, game_clock: GameClock, clock: Clock) -> None:
         self._redis = redis
+        self._game_clock = game_clock
         self._clock = clock
         self._users_in: Callable[[str], Collection[UUID]] = lambda _: ()
         self._followed: set[QuizSessionId] = set()
@@ -43,7 +46,9 @@ class Presence:
 
     async def of(self, quiz_session_id: QuizSessionId) -> set[UserId]:
         """Who is there, on this server now, on others a moment ago. Raises what Redis raises."""
-        elsewhere: Any = await self._redis.zrangebyscore(presence_key(quiz_session_id), self._clock.now_ms(), "+inf")
+        elsewhere: Any = await self._redis.zrangebyscore(
+            presence_key(quiz_session_id), self._game_clock.now_ms(), "+inf"
+        )
         here = {UserId(it) for it in self._users_in(str(quiz_session_id))}
         return here | {UserId(UUID(it.decode())) for it in elsewhere}
 
@@ -51,6 +56,7 @@ class Presence:
         """Say who is here, for ever. `users_in` says whose sockets of this server are in a room."""
         self._users_in = users_in
         while True:
+            end_if_cancelled()
             try:
                 await self._say()
             except (*OUTAGES, RedisError) as error:
@@ -58,7 +64,7 @@ class Presence:
             await self._clock.sleep(SAY_SECONDS)
 
     async def _say(self) -> None:
-        now_ms = self._clock.now_ms()
+        now_ms = self._game_clock.now_ms()
         until_ms = now_ms + int(BELIEVED_SECONDS * 1000)
         async with self._redis.pipeline(transaction=False) as pipe:
             for quiz_session_id in list(self._followed):

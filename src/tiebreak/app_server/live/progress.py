@@ -66,6 +66,9 @@ class Progress:
             except (*OUTAGES, *FAILURES, RedisError) as error:
                 # The next answer, or the clock, makes up for it.
                 log.warning("progress.untold", quiz_session_id=str(quiz_session_id), error=repr(error))
+            except Exception as error:
+                # Of this game alone: the others, and the app server, go on.
+                log.error("progress.failed", quiz_session_id=str(quiz_session_id), exc_info=error)
 
     async def _tell(self, quiz_session_id: QuizSessionId) -> None:
         game = await load_game(self._pool, quiz_session_id)
@@ -81,7 +84,7 @@ class Progress:
         if session is None or session.options is None or not session.options.close_when_all_answered:
             return
         present = await self._presence.of(quiz_session_id)
-        if await have_all_answered(self._pool, quiz_session_id, question_id, present):
+        if game.paused_at_ms is None and await have_all_answered(self._pool, quiz_session_id, question_id, present):
             await self._conductor.command(quiz_session_id, Command("close"), game.step)
         elif figures.answered:
             # Who is thinking may leave, and then nobody else says so.

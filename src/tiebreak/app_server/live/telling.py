@@ -74,8 +74,10 @@ class Telling:
             counts=await answer_counts(self._pool, quiz_session_id, asked) if asked and game.phase in SHOWN else None,
             team_board=await team_board(self._pool, quiz_session_id, session.options) if has_team_board else None,
         )
-        self._known[quiz_session_id] = (self._clock.monotonic(), view)
-        self._known.move_to_end(quiz_session_id)
+        known = self._known.get(quiz_session_id)
+        if known is None or known[1].step <= view.step:
+            self._known[quiz_session_id] = (self._clock.monotonic(), view)
+            self._known.move_to_end(quiz_session_id)
         if len(self._known) > MAX_SESSIONS:
             self._known.popitem(last=False)
         return view

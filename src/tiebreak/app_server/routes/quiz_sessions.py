@@ -17,7 +17,7 @@ from tiebreak.app_server.join_limit import JoinLimit
 from tiebreak.app_server.live.conductor import Conductor
 from tiebreak.app_server.routes.path_ids import session_id_of
 from tiebreak.app_server.session_counts import CountedSessions
-from tiebreak.app_server.ticks import Ticks
+from tiebreak.app_server.session_ends import SessionEnds
 from tiebreak.app_server.views import (
     Me,
     SessionQuestions,
@@ -27,7 +27,7 @@ from tiebreak.app_server.views import (
     session_view,
 )
 from tiebreak.boards.reading import Boards
-from tiebreak.cache.leaderboard import MAX_ROWS, TOP_ROWS, Leaderboards
+from tiebreak.cache.leaderboard import MAX_ROWS, TOP_ROWS
 from tiebreak.cache.limits import MissLimit
 from tiebreak.database import quiz_sessions
 from tiebreak.database.answers import answers_of
@@ -168,10 +168,8 @@ async def finish_session(
     request: StrictRequest,
     quiz_session_id: str,
     pool: Pool,
-    questions: FrozenQuestions,
     conductor: Conductor,
-    ticks: Ticks,
-    leaderboards: Leaderboards,
+    session_ends: SessionEnds,
 ) -> Finished:
     """End a session for good; may be repeated. Its board is kept, its answers for ever."""
     session = await existing(pool, session_id_of(quiz_session_id))
@@ -181,9 +179,7 @@ async def finish_session(
         await conductor.finish(session.id)
     ended_now = await quiz_sessions.finish_session(pool, session.id)
     # Also when it was finished before: that request may have been cut off here.
-    questions.forget(session.id)
-    ticks.session_changed(session.id, at_once=ended_now)
-    await leaderboards.expire(session.id)
+    await session_ends.ended(session.id, now=ended_now)
     return Finished(session.id)
 
 
