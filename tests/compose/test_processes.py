@@ -83,7 +83,7 @@ def test_processes_play_a_game_and_stop(addresses: Addresses, empty_database: st
             waiting = [name for name in waiting if name not in ready]
 
         check_gateway_config(addresses)
-        assert addresses.run("seed").stdout.count("added ") == 2
+        assert addresses.run("seed").stdout.count("added ") == 3
         again = addresses.run("seed")
         assert (again.returncode, "nothing to do" in again.stdout) == (0, True), again.stderr
         asyncio.run(play(addresses, empty_database))

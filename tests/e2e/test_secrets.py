@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from itertools import product
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -255,7 +256,9 @@ async def test_keys_reach_nobody_else(system: System) -> None:
         quiz, _ = await master.quiz(owner, QUESTIONS)
         opened = (await owner.post("/quiz-session", {"quiz_id": quiz, "mode": "self_paced"})).json()
         question = (await owner.get(f"/quizzes/{quiz}")).json()["questions"][0]["question_id"]
-        side = Side(quiz, opened["quiz_session_id"], question, opened["pin"])
+        live = (await owner.post("/quiz-session", {"quiz_id": quiz, "mode": "live"})).json()["quiz_session_id"]
+        participant = (await ann.join(live, "Ann")).json()["quiz_session_participant_id"]
+        side = Side(quiz, opened["quiz_session_id"], question, opened["pin"], live, participant)
         await ann.join(side.session)
         secrets = Secrets()
         nobody = Caller(master.http, {"access_token": "none"})
@@ -278,7 +281,8 @@ async def test_keys_reach_nobody_else(system: System) -> None:
                 assert response.status_code in {400, 403}
                 assert secrets.in_text(response.text) == []
             async with connected(system.base_url, caller.tokens["access_token"]) as screen:
-                for event in ("enter_session", "get_leaderboard", "update_score"):
-                    payload = {"quiz_session_id": side.session}
+                events = ("enter_session", "get_leaderboard", "update_score", "get_game", "get_my_result")
+                for event, session in product(events, (side.session, side.live)):
+                    payload = {"quiz_session_id": session}
                     assert secrets.in_text(str(await screen.client.call(event, payload, timeout=10))) == []
                 assert secrets.in_text(str(screen.received)) == []

@@ -7,7 +7,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-MESSAGES = ("enter_session", "leave_session", "get_leaderboard", "update_score", "renew_token")
+MESSAGES = (
+    *("enter_session", "leave_session", "get_leaderboard", "update_score", "renew_token"),
+    *("get_game", "get_my_result"),
+)
 
 # Text that has been trouble elsewhere, and any other.
 odd_text = st.one_of(
@@ -63,6 +66,8 @@ NEEDED = {
     "get_leaderboard": ("quiz_session_id",),
     "update_score": ("quiz_session_id", "question_id", "answer"),
     "renew_token": ("token",),
+    "get_game": ("quiz_session_id",),
+    "get_my_result": ("quiz_session_id",),
 }
 OPTIONAL = {"get_leaderboard": ("limit", "offset", "around"), "update_score": ("answer_id",)}
 

@@ -20,8 +20,10 @@ from tests.fuzz.http_stage import Stage
 from tests.fuzz.socket_cases import MESSAGES, anything, bent, fields, packets, right
 from tests.fuzz.socket_client import Closed, RawSocket
 from tiebreak.app_server.commands import Outcome
+from tiebreak.app_server.live.my_results import MyResult
 from tiebreak.errors import Refusal
 from tiebreak.quiz.ranking import Leaderboard
+from tiebreak.socket_adapter.live_messages import GameView, LiveSnapshot
 from tiebreak.socket_adapter.server import MAX_MESSAGE_BYTES
 
 # More with `FUZZ_EXAMPLES=5000 make test ARGS=tests/fuzz/test_socket_messages.py`.
@@ -33,11 +35,13 @@ SOCKETS = 20
 OUR_FAULT = {Refusal.INTERNAL, Refusal.UNAVAILABLE, Refusal.BUSY}
 CODES = {refusal.code: refusal.title for refusal in Refusal if refusal not in OUR_FAULT}
 RESULTS = {
-    "enter_session": Leaderboard,
+    "enter_session": LiveSnapshot,
     "get_leaderboard": Leaderboard,
     "update_score": Outcome,
     "leave_session": None,
     "renew_token": None,
+    "get_game": GameView,
+    "get_my_result": MyResult,
 }
 fuzzed = settings(
     max_examples=EXAMPLES,
