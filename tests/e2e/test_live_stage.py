@@ -46,6 +46,8 @@ async def opened(browser: Browser, system: System, master: Quizmaster) -> tuple[
     await lobby.focus()
     await host.page.keyboard.press("Enter")
     await host.page.wait_for_url("**/host/session/*")
+    # Only then do keys mean anything.
+    await expect(host.page.get_by_role("button", name=re.compile("Host panel"))).to_be_visible(timeout=15_000)
     return host, account, host.page.url.rsplit("/", 1)[1], question_ids
 
 
