@@ -19,6 +19,7 @@ from tiebreak.database.pool import Pool
 from tiebreak.database.quiz_sessions import load_session
 from tiebreak.errors import Refusal, Refused
 from tiebreak.quiz.ranking import Leaderboard
+from tiebreak.socket_adapter.connection import Connection
 from tiebreak.socket_adapter.live_messages import GameView, LiveSnapshot
 from tiebreak.socket_adapter.messages import (
     EnterSession,
@@ -28,7 +29,7 @@ from tiebreak.socket_adapter.messages import (
     LeaveSession,
     UpdateScore,
 )
-from tiebreak.socket_adapter.server import Connection, Handler, Limits, SocketServer
+from tiebreak.socket_adapter.server import Handler, Limits, SocketServer
 from tiebreak.socket_adapter.socket_io.adapter import AdapterFactory
 from tiebreak.tokens import Identity, Verifier
 

@@ -46,8 +46,8 @@ class QuestionWindow(msgspec.Struct, frozen=True):
     shut_at_ms: int | None
 
 
-class PlayerResult(msgspec.Struct, frozen=True):
-    """A player's standing after the questions that are shut. `next_score` is that of the place above."""
+class ParticipantResult(msgspec.Struct, frozen=True):
+    """A participant's standing after the questions that are shut. `next_score` is that of the place above."""
 
     user_id: UserId
     name: str
@@ -156,10 +156,10 @@ async def windows_of(pool: Pool, quiz_session_id: QuizSessionId) -> dict[Questio
 
 async def live_results(
     pool: Pool, quiz_session_id: QuizSessionId, graded: Collection[QuestionId]
-) -> dict[UserId, PlayerResult]:
+) -> dict[UserId, ParticipantResult]:
     """Everybody's result. `graded`: the questions that can be answered rightly. O(players x questions)."""
     rows = await pool.fetch(sql("live_results"), quiz_session_id, list(graded))
-    return {row["user_id"]: PlayerResult(**row) for row in rows}
+    return {row["user_id"]: ParticipantResult(**row) for row in rows}
 
 
 async def own_answer(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Generic, TypeAlias, cast
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,7 @@ import structlog
 from tiebreak.clock import Clock
 from tiebreak.errors import Fault, Refusal, Refused
 from tiebreak.metrics import SocketFigures
+from tiebreak.socket_adapter.connection import Connection, Identity
 from tiebreak.socket_adapter.engine_io.long_polling import App
 from tiebreak.socket_adapter.engine_io.options import EngineOptions, OriginAllowed
 from tiebreak.socket_adapter.engine_io.web_socket import AddressOf, WebSocket
@@ -38,20 +39,6 @@ MAX_HANDLING = 16
 MEMBERS_MS = 1_000
 
 
-class Bearer(Protocol):
-    """What a token says of its bearer; `expires_at` in seconds since the epoch."""
-
-    @property
-    def user_id(self) -> UUID: ...
-    @property
-    def login_id(self) -> UUID: ...
-    @property
-    def expires_at(self) -> int: ...
-
-
-Identity = TypeVar("Identity", bound=Bearer)
-
-
 class Limits(msgspec.Struct, frozen=True):
     """How many sockets there may be at once in this process. A school is often one address."""
 
@@ -63,50 +50,6 @@ class SocketData(msgspec.Struct, frozen=True):
     """What every server may know of a socket of ours."""
 
     user_id: UUID
-
-
-class Connection(Generic[Identity]):
-    """One client's socket, and who that is. It ends with the token, unless a newer one is sent in time."""
-
-    __slots__ = ("_socket", "_tick", "identity")
-
-    def __init__(self, socket: Socket, identity: Identity) -> None:
-        self._socket = socket
-        self._tick = 0
-        self.identity = identity
-
-    @property
-    def is_open(self) -> bool:
-        return self._socket.is_connected
-
-    def enter_room(self, room: str) -> None:
-        self._socket.join(room)
-
-    def leave_room(self, room: str) -> None:
-        self._socket.leave(room)
-
-    def last(self, seconds: float) -> None:
-        """Close it after so long, and not after what was said before."""
-        wheel = self._socket.namespace.server.engine.wheel
-        wheel.cancel(self._tick, self.close)
-        self._tick = wheel.call_later(seconds, self.close)
-
-    def close(self) -> None:
-        """Close it, as soon as it is let in if it is not yet."""
-        if self._socket.is_connected:
-            self._socket.disconnect(close=True)
-        else:
-            # It is just being let in, or is gone, and then forgotten.
-            self.last(1.0)
-
-    @property
-    def round_trip_seconds(self) -> float | None:
-        """The shortest there was between a ping and its answer; None before the first one."""
-        return self._socket.client.session.round_trip_seconds
-
-    def forget(self) -> None:
-        """It is gone."""
-        self._socket.namespace.server.engine.wheel.cancel(self._tick, self.close)
 
 
 Authenticate: TypeAlias = Callable[[str | None], Awaitable[Identity | Refusal]]

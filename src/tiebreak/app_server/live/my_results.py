@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
 from tiebreak.app_server.frozen_questions import FrozenQuestions
 from tiebreak.app_server.views import Key, key_of
 from tiebreak.clock import Clock
-from tiebreak.database.live_games import PlayerResult, live_results, load_game, own_answer, windows_of
+from tiebreak.database.live_games import ParticipantResult, live_results, load_game, own_answer, windows_of
 from tiebreak.database.pool import Pool
 from tiebreak.database.quiz_sessions import find_participant, load_session
 from tiebreak.database.quizzes import StoredQuestion
@@ -60,8 +60,10 @@ class Known(msgspec.Struct, frozen=True):
 
     step: int
     at: float
-    results: Mapping[UserId, PlayerResult]
+    results: Mapping[UserId, ParticipantResult]
     rank_of_score: Mapping[int, int]
+    shut: Collection[QuestionId]
+    teams: Sequence[str]
 
 
 class MyResults:
@@ -93,8 +95,7 @@ class MyResults:
                 raise Refused(Refusal.NOT_JOINED)
         asked = questions[game.question] if game.question is not None else None
         given = await own_answer(self._pool, quiz_session_id, asked.id, user_id) if asked else None
-        window = (await windows_of(self._pool, quiz_session_id)).get(asked.id) if asked else None
-        is_shut = window is not None and window.shut_at_ms is not None
+        is_shut = asked is not None and asked.id in standings.shut
         is_right_or_wrong = asked is not None and earns(asked.question)
         answered = None
         if given:
@@ -103,8 +104,7 @@ class MyResults:
                 given.correct if is_shut and is_right_or_wrong else None,
                 given.score if is_shut else None,
             )
-        session = await load_session(self._pool, quiz_session_id)
-        teams = session.options.teams if session and session.options else []
+        teams = standings.teams
         return MyResult(
             step=game.step,
             question_id=asked.id if asked else None,
@@ -130,16 +130,20 @@ class MyResults:
         questions = await self._questions.of(quiz_session_id)
         graded = [id_ for id_, question in questions.items() if earns(question)]
         at = self._clock.monotonic()
+        windows = await windows_of(self._pool, quiz_session_id)
+        session = await load_session(self._pool, quiz_session_id)
         results = await live_results(self._pool, quiz_session_id, graded)
         ranks = {it.score: it.rank for it in results.values() if it.rank is not None}
-        known = self._known[quiz_session_id] = Known(step, at, results, ranks)
+        shut = frozenset(id_ for id_, window in windows.items() if window.shut_at_ms is not None)
+        teams = session.options.teams if session and session.options else []
+        known = self._known[quiz_session_id] = Known(step, at, results, ranks, shut, teams)
         self._known.move_to_end(quiz_session_id)
         if len(self._known) > MAX_SESSIONS:
             self._known.popitem(last=False)
         return known
 
 
-def next_place(mine: PlayerResult, standings: Known) -> NextPlace | None:
+def next_place(mine: ParticipantResult, standings: Known) -> NextPlace | None:
     """None for whoever leads, and for whoever has no place yet."""
     if mine.rank is None or mine.next_score is None:
         return None
