@@ -147,10 +147,54 @@ test("a host's count of answers follows what was counted", async () => {
   const live = sessionOf(null);
   socket.connect();
   await settle();
-  vi.stubGlobal("fetch", async () => new Response(JSON.stringify({ answer_count: 8 })));
-  socket.say("score_update", { quiz_session_id: "s", changes: [], more: 0 });
-  await vi.advanceTimersByTimeAsync(1_000);
+  await vi.advanceTimersByTimeAsync(5_000);
+  const counted = vi.fn(async () => new Response(JSON.stringify({ answer_count: 8 })));
+  vi.stubGlobal("fetch", counted);
+  for (let i = 0; i < 100; i++) {
+    socket.say("score_update", { quiz_session_id: "s", changes: [], more: 0 });
+    await vi.advanceTimersByTimeAsync(30);
+  }
+  await vi.advanceTimersByTimeAsync(5_000);
   expect(live.quizSession?.answer_count).toBe(8);
+  expect(counted.mock.calls.length).toBeLessThanOrEqual(3);
+});
+
+/** As the server counts: what it read is told again for a second. */
+function countingServer(): { answer_count: number } {
+  const now = { answer_count: 0 };
+  let remembered = { at: Number.NEGATIVE_INFINITY, body: "" };
+  vi.stubGlobal("fetch", async () => {
+    if (Date.now() - remembered.at >= 1_000) remembered = { at: Date.now(), body: JSON.stringify(now) };
+    return new Response(remembered.body);
+  });
+  return now;
+}
+
+test.each(["before a host entered", "after that"])("an answer is counted that came just %s", async (when) => {
+  const server = countingServer();
+  await fetch("/");
+  if (when === "before a host entered") server.answer_count = 1;
+  const live = sessionOf(null);
+  socket.connect();
+  await vi.advanceTimersByTimeAsync(10);
+  if (when === "after that") {
+    server.answer_count = 1;
+    socket.say("score_update", { quiz_session_id: "s", changes: [], more: 0 });
+  }
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(live.quizSession?.answer_count).toBe(1);
+});
+
+test("no phone asks how many answered", async () => {
+  sessionOf(ME);
+  socket.connect();
+  await vi.advanceTimersByTimeAsync(5_000);
+  const counted = vi.fn();
+  vi.stubGlobal("fetch", counted);
+  socket.say("score_update", { quiz_session_id: "s", changes: [], more: 0 });
+  socket.say("session_update", { quiz_session_id: "s", state: "open", participant_count: 3 });
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(counted).not.toHaveBeenCalled();
 });
 
 test("the end of the quiz session is heard at once", async () => {
@@ -170,6 +214,6 @@ test("a quiz session that has ended is not opened by what was overtaken on the w
   expect(live.quizSession).toMatchObject({ state: "finished", participant_count: 3 });
 
   vi.stubGlobal("fetch", async () => new Response(JSON.stringify({ state: "open", participant_count: 2 })));
-  await vi.advanceTimersByTimeAsync(1_000);
+  await vi.advanceTimersByTimeAsync(5_000);
   expect(live.quizSession).toMatchObject({ state: "finished", participant_count: 3 });
 });

@@ -35,3 +35,17 @@ test("a call cancelled is not made", () => {
   vi.advanceTimersByTime(10_000);
   expect(call).not.toHaveBeenCalled();
 });
+
+test("what lags behind is called for so much later, and at most that often", () => {
+  const call = vi.fn();
+  const counts = new SpacedCall(call, { everyMs: 0, afterMs: 1_500, jitterMs: 0 });
+  counts.ask();
+  vi.advanceTimersByTime(1_499);
+  counts.ask();
+  expect(call).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1);
+  expect(call).toHaveBeenCalledOnce();
+  counts.ask();
+  vi.advanceTimersByTime(10_000);
+  expect(call).toHaveBeenCalledTimes(2);
+});

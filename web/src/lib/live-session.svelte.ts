@@ -9,7 +9,8 @@ import { SpacedCall } from "./spaced-call.ts";
 
 const ACKNOWLEDGEMENT_MS = 8_000;
 const OWN_ROW = { everyMs: 3_000, jitterMs: 1_500 };
-const COUNTS = { everyMs: 1_000, jitterMs: 0 };
+// The counts one reads are up to a second old: read sooner than that, the last answer would never be among them.
+const COUNTS = { everyMs: 0, afterMs: 1_500, jitterMs: 0 };
 const TEMPORARY = new Set(["busy", "unavailable", "internal"]);
 const RETRY = { firstMs: 1_000, limitMs: 15_000 };
 
@@ -47,9 +48,8 @@ export class LiveSession {
     this.#socket.on("disconnect", () => (this.isLive = false));
     this.#socket.on("leaderboard_updating", (message) => this.#receive(message));
     this.#socket.on("session_update", (message) => this.#update(message));
-    // Only the host shows how many answered; a room of phones asking would be a stampede.
     this.#socket.on("score_update", ({ quiz_session_id }) => {
-      if (quiz_session_id === seat.quizSessionId && seat.participantId === null) this.#counts.ask();
+      if (quiz_session_id === seat.quizSessionId) this.#followCounts();
     });
   }
 
@@ -79,7 +79,9 @@ export class LiveSession {
       await pause(pauseMs(RETRY, attempt));
     }
     this.#entering = false;
-    if (this.isLive) await this.#readQuizSession();
+    if (!this.isLive) return;
+    this.#followCounts();
+    await this.#readQuizSession();
   }
 
   /** False if the snapshot was overtaken by a new epoch, and another one has to be asked for. */
@@ -114,6 +116,12 @@ export class LiveSession {
     if (this.quizSession === null) return this.#counts.ask();
     this.#show({ ...this.quizSession, state, participant_count });
     if (state === "finished") this.#counts.ask();
+    else this.#followCounts();
+  }
+
+  /** Only the host shows how many there are; a room of phones asking would be a stampede. */
+  #followCounts(): void {
+    if (this.seat.participantId === null) this.#counts.ask();
   }
 
   #followMe(told: Row | null): void {

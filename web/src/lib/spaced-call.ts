@@ -1,6 +1,8 @@
 export interface Spacing {
   /** The least time between two calls. */
   everyMs: number;
+  /** The least time between an ask and its call, where what is called for lags behind what one hears; 0 if left out. */
+  afterMs?: number;
   /** Added at random to each delay, so that many clients told at once do not all call at once. */
   jitterMs: number;
 }
@@ -19,8 +21,8 @@ export class SpacedCall {
 
   ask(): void {
     if (this.#timer !== null) return;
-    const due = this.#lastAt + this.spacing.everyMs - this.now();
-    const delay = Math.max(0, due) + this.spacing.jitterMs * this.random();
+    const { everyMs, afterMs = 0, jitterMs } = this.spacing;
+    const delay = Math.max(afterMs, this.#lastAt + everyMs - this.now()) + jitterMs * this.random();
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#lastAt = this.now();
