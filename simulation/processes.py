@@ -103,11 +103,9 @@ class AppServer(Machine):
         emitter = SimulatedEmitter(self.cache, servers.rooms)
         ticks = NoTicks()
         self.nudge = Nudge(self.pool, self.clock)
-        questions = FrozenQuestions(self.pool)
         self.answers = Answers(
             self.pool,
-            questions,
-            LiveWindows(self.pool, questions, self.clock.now_ms),
+            LiveWindows(self.pool, FrozenQuestions(self.pool), self.clock.now_ms),
             ticks,
             self.nudge,
             self.clock,

@@ -138,11 +138,9 @@ async def ours(pool: Pool, redis_url: str, room: Room) -> AsyncIterator[Way]:
     clock = SystemClock()
     ticks = Ticks(pool, Emitter(redis), clock)
     nudge = Nudge(pool, clock)
-    questions = FrozenQuestions(pool)
     answers = Answers(
         pool,
-        questions,
-        LiveWindows(pool, questions, clock.now_ms),
+        LiveWindows(pool, FrozenQuestions(pool), clock.now_ms),
         ticks,
         nudge,
         clock,

@@ -72,6 +72,8 @@ class Remembered(msgspec.Struct):
     identity: Identity
     kid: str
     was_used: bool = False
+    # The revoked log-ins as they were when its own was not among them.
+    cleared_by: frozenset[UUID] | None = None
 
 
 class RememberedTokens:
@@ -122,7 +124,8 @@ class Verifier:
     """
 
     def __init__(self, load_keys: KeyLoader, clock: Clock, *, max_remembered: int = MAX_REMEMBERED) -> None:
-        self.revoked: set[UUID] = set()
+        # Whoever knows of more makes it another set.
+        self.revoked: frozenset[UUID] = frozenset()
         self.longest_life_seconds = 0
         self._load_keys = load_keys
         self._clock = clock
@@ -155,8 +158,10 @@ class Verifier:
         if identity.expires_at * 1000 <= now_ms:
             self._remembered.forget(known.digest)
             return None
-        if identity.login_id in self.revoked:
-            return None
+        if known.cleared_by is not self.revoked:
+            if identity.login_id in self.revoked:
+                return None
+            known.cleared_by = self.revoked
         known.was_used = True
         return identity
 

@@ -209,7 +209,7 @@ async def test_what_was_recalled(issuer: Issuer, clock: StandingClock) -> None:
         await keep("expired", issuer.token(NEWER_KEY, life_seconds=1))
         assert good() == {"expired", "revoked", "withdrawn"}
         clock.advance(seconds=1)
-        verifier.revoked.add(login_id)
+        verifier.revoked |= {login_id}
         assert good() == {"withdrawn"}
         assert await verifier.verify(crowded_out) == kept["no room"].identity
         assert good() == {"withdrawn"}
@@ -296,7 +296,7 @@ async def test_a_revoked_login(verifier: Verifier, issuer: Issuer) -> None:
     seen, unseen, other = issuer.token(login_id=login_id), issuer.token(login_id=login_id), issuer.token()
     await verifier.verify(seen)
     await verifier.verify(other)
-    verifier.revoked.add(login_id)
+    verifier.revoked |= {login_id}
     for token in (seen, unseen):
         assert verifier.remembered(token) is None
         assert await verifier.verify(token) is Refusal.TOKEN_INVALID
@@ -309,7 +309,7 @@ async def test_a_login_revoked_while_keys_are_loaded(verifier: Verifier, issuer:
     issuer.may_answer.clear()
     verifying = asyncio.create_task(verifier.verify(issuer.token(login_id=login_id)))
     await until(lambda: issuer.loads)
-    verifier.revoked.add(login_id)
+    verifier.revoked |= {login_id}
     issuer.may_answer.set()
     assert await verifying is Refusal.TOKEN_INVALID
     assert verifier.count_remembered() == 0

@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry
 
 from tiebreak.app_server import commands
 from tiebreak.app_server.commands import Answers
-from tiebreak.app_server.frozen_questions import FrozenQuestions, Questions
-from tiebreak.app_server.live.windows import SELF_PACED, LiveWindows, Play
+from tiebreak.app_server.frozen_questions import Questions
+from tiebreak.app_server.live.windows import LiveWindows, Play
 from tiebreak.cache.call_limits import CallLimit
 from tiebreak.clock import SystemClock
 from tiebreak.database.answers import NewAnswer, Recorded
@@ -47,18 +47,12 @@ def read_setting() -> Setting:
     return msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Setting)
 
 
-class QuestionsAtHand(FrozenQuestions):
-    """Those of the one session, read already."""
+class PlayAtHand(LiveWindows):
+    """The one session, read already: it is self-paced."""
 
     def __init__(self, setting: Setting) -> None:
-        self._at_hand = OrderedDict[int, Questions]({setting.quiz_session_id.int: setting.questions})
-
-
-class SelfPacedAtHand(LiveWindows):
-    """The one session is not live, and known to be so."""
-
-    def __init__(self, setting: Setting) -> None:
-        self._at_hand = OrderedDict[int, Play]({setting.quiz_session_id.int: SELF_PACED})
+        play = Play(Questions(setting.questions.items()))
+        self._at_hand = OrderedDict[int, Play]({setting.quiz_session_id.int: play})
 
 
 async def recorded_next_turn(_: object, answers: Sequence[NewAnswer]) -> list[Recorded | Refusal]:
@@ -91,8 +85,7 @@ def answers_without_ledger(setting: Setting, *, at_once: bool = False) -> Answer
     nothing: Any = None
     return Answers(
         nothing,
-        QuestionsAtHand(setting),
-        SelfPacedAtHand(setting),
+        PlayAtHand(setting),
         nothing,
         nothing,
         SystemClock(),

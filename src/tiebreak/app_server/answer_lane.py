@@ -24,7 +24,8 @@ class AnswerLane:
         self._clock = clock
         self._verifier = verifier
         self._answers = answers
-        self._encoder = msgspec.json.Encoder()
+        self._decode = msgspec.json.Decoder(UpdateScore).decode
+        self._encode = msgspec.json.Encoder().encode
 
     def caller_of(self, authorization: bytes | None) -> Remembered | None:
         # Whatever stands there: only a token that was verified as it is can be one that is remembered.
@@ -36,17 +37,17 @@ class AnswerLane:
         identity = self._verifier.still_good(caller, now_ms)
         if identity is None or not body:
             return False
-        begun = self._answers.begin(identity.user_id, decode_body(body, UpdateScore), settle, now_ms)
+        begun = self._answers.begin(identity.user_id, decode_body(body, self._decode), settle, now_ms)
         if begun == "waiting":
             return True
         if isinstance(begun, Refusal):
             raise Refused(begun)
         return False
 
-    def content_of(self, outcome: Outcome | Refusal) -> bytes:
-        if isinstance(outcome, Refusal):
-            raise Refused(outcome)
-        return self._encoder.encode(outcome)
+    def content_of(self, outcome: Outcome | Refusal | Exception) -> bytes:
+        if isinstance(outcome, Outcome):
+            return self._encode(outcome)
+        raise Refused(outcome) if isinstance(outcome, Refusal) else outcome
 
     async def answer(self, authorization: bytes | None, body: bytes) -> bytes:
         identity = await self._verifier.verify(bearer_token((authorization or b"").decode("latin-1")))
@@ -54,4 +55,4 @@ class AnswerLane:
             raise Refused(identity)
         if not body:
             raise Refused(Refusal.REQUEST_INVALID, "A JSON body is needed.")
-        return self.content_of(await self._answers.submit(identity.user_id, decode_body(body, UpdateScore)))
+        return self.content_of(await self._answers.submit(identity.user_id, decode_body(body, self._decode)))

@@ -15,6 +15,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 import structlog
 
+from tiebreak.clock import Clock
 from tiebreak.errors import Refusal
 
 log = structlog.get_logger()
@@ -38,26 +39,31 @@ class Batches(Generic[Item, Outcome]):
     def __init__(
         self,
         carry_out: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome]]],
+        clock: Clock,
         *,
         longest_queue: int,
         outages: tuple[type[Exception], ...],
         largest: int = LARGEST,
         at_once: int = AT_ONCE,
         longest_wait_seconds: float = LONGEST_WAIT_SECONDS,
-        on_waited: Callable[[], object] = lambda: None,
+        on_given_up: Callable[[], object] = lambda: None,
+        on_settled: Callable[[Sequence[float]], object] = lambda _: None,
     ) -> None:
         """`carry_out` gives each item's outcome, or raises and has done nothing, or may be repeated all the same.
 
-        `outages` are the exceptions that every other item would meet as well. `on_waited` is called for each item
-        that has waited for `longest_wait_seconds` and was given up.
+        `outages` are the exceptions that every other item would meet as well. `on_given_up` is called for each item
+        that has waited for `longest_wait_seconds` and was given up; `on_settled` is told, a turn of the loop after a
+        batch's outcomes were, how many seconds each of them took from its item's arrival.
         """
         self._carry_out = carry_out
         self._longest_queue = longest_queue
         self._outages = outages
         self._largest = largest
         self._longest_wait_seconds = longest_wait_seconds
-        self._on_waited = on_waited
-        # With the moment each came (the loop's time).
+        self._on_given_up = on_given_up
+        self._on_settled = on_settled
+        self._monotonic = clock.monotonic
+        # With the moment each came.
         self._waiting: deque[tuple[Item, Settle[Outcome], float]] = deque()
         self._patience: asyncio.TimerHandle | None = None
         # Python 3.11 asks the kernel who it is each time somebody asks for the running loop.
@@ -81,7 +87,7 @@ class Batches(Generic[Item, Outcome]):
         loop = self._loop
         if loop is None:
             loop = self._loop = asyncio.get_running_loop()
-        self._waiting.append((item, settle, loop.time()))
+        self._waiting.append((item, settle, self._monotonic()))
         if self._patience is None:
             self._patience = loop.call_later(self._longest_wait_seconds, self._give_up)
         if self._unused:
@@ -98,11 +104,12 @@ class Batches(Generic[Item, Outcome]):
         return self.submit(item, partial(settle_future, outcome)) or await outcome
 
     async def _work(self) -> None:
+        popleft = self._waiting.popleft
         try:
             while self._waiting:
                 # Shared among those that are free: two halves are sooner through than one whole.
                 share = -(-len(self._waiting) // self._free)
-                batch = [self._waiting.popleft() for _ in range(min(share, self._largest))]
+                batch = [popleft() for _ in range(min(share, self._largest))]
                 self._free -= 1
                 try:
                     outcomes = await self._outcomes([item for item, _, _ in batch])
@@ -114,25 +121,28 @@ class Batches(Generic[Item, Outcome]):
                         settle(outcome)
                     except Exception as error:
                         log.error("batch.outcome_lost", exc_info=error)
+                asyncio.get_running_loop().call_soon(self._report, batch, self._monotonic())
         finally:
             # In one step with the look at the queue: nobody's item is left without a worker.
             self._unused += 1
 
+    def _report(self, batch: Sequence[tuple[Item, Settle[Outcome], float]], now: float) -> None:
+        self._on_settled([now - came for _, _, came in batch])
+
     def _give_up(self) -> None:
         """Refuse who has waited too long; look again when the next one will have."""
         loop = asyncio.get_running_loop()
-        came_before = loop.time() - self._longest_wait_seconds
+        now = self._monotonic()
+        came_before = now - self._longest_wait_seconds
         given_up = 0
         while self._waiting and self._waiting[0][2] <= came_before:
             _, settle, _ = self._waiting.popleft()
             given_up += 1
-            self._on_waited()
+            self._on_given_up()
             told(settle, Refusal.BUSY)
         if given_up:
             log.warning("batch.given_up", items=given_up)
-        self._patience = (
-            loop.call_at(self._waiting[0][2] + self._longest_wait_seconds, self._give_up) if self._waiting else None
-        )
+        self._patience = loop.call_later(self._waiting[0][2] - came_before, self._give_up) if self._waiting else None
 
     async def _outcomes(self, items: Sequence[Item]) -> Sequence[Outcome | Exception]:
         """All at once, once more if that fails, and then each by itself: one item cannot spoil the others."""

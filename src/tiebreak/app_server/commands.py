@@ -12,19 +12,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal, TypeAlias, cast
+from typing import Literal, cast
 
 import msgspec
 from msgspec.structs import replace
 
 from tiebreak.app_server.batches import Batches, Settle, settle_future
-from tiebreak.app_server.frozen_questions import FrozenQuestions, Questions
-from tiebreak.app_server.live.windows import SELF_PACED, LiveWindows, Play, Window
+from tiebreak.app_server.frozen_questions import Questions
+from tiebreak.app_server.live.windows import LiveWindows, Play, Window
 from tiebreak.app_server.nudge import Nudge
 from tiebreak.app_server.ticks import Ticks
 from tiebreak.cache.call_limits import CallLimit
 from tiebreak.clock import Clock
-from tiebreak.database.answers import NOT_ASKED, NewAnswer, Recorded, record_answers
+from tiebreak.database.answers import MOVED, NOT_ASKED, NewAnswer, Recorded, record_answers
 from tiebreak.database.pool import OUTAGES, Pool
 from tiebreak.database.quiz_sessions import Join, Participant, find_participant, join_sessions
 from tiebreak.errors import Refusal
@@ -52,9 +52,6 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 # A NewType is called like any function; this is not.
 new_answer_id = cast("Callable[[], AnswerId]", new_id)
 
-# An answer in the queue, and when it came (Clock.monotonic).
-GradedAnswer: TypeAlias = tuple[NewAnswer, float]
-
 
 class Answers:
     """Takes answers."""
@@ -62,7 +59,6 @@ class Answers:
     def __init__(
         self,
         pool: Pool,
-        questions: FrozenQuestions,
         windows: LiveWindows,
         ticks: Ticks,
         nudge: Nudge,
@@ -78,7 +74,6 @@ class Answers:
         `on_live_answer` is told that a live session has one answer more.
         """
         self._pool = pool
-        self._questions = questions
         self._windows = windows
         self._ticks = ticks
         self._nudge = nudge
@@ -88,9 +83,11 @@ class Answers:
         self._on_live_answer = on_live_answer
         self._batches = Batches(
             self._record,
+            clock,
             longest_queue=longest_queue,
             outages=OUTAGES,
-            on_waited=lambda: self._counted(Refusal.BUSY),
+            on_given_up=lambda: self._counted(Refusal.BUSY),
+            on_settled=metrics.answer_seconds.observe_all,
         )
         metrics.count_waiting = self._batches.__len__
 
@@ -108,15 +105,15 @@ class Answers:
             live_ms = self._windows.now_ms()
             self._limit.count(user_id.int)
             quiz_session_id, question_id = command.quiz_session_id, command.question_id
-            questions, play = await self._questions.of(quiz_session_id), await self._windows.of(quiz_session_id)
-            if play is SELF_PACED or question_id not in questions:
-                graded = self._graded(questions, play, None, user_id, command, now_ms)
+            play = await self._windows.of(quiz_session_id)
+            if play.options is None or question_id not in play.questions:
+                graded = self._graded(play, None, user_id, command, now_ms)
             else:
                 window = await self._windows.window(quiz_session_id, play, question_id)
-                graded = self._graded(questions, play, window, user_id, command, live_ms)
+                graded = self._graded(play, window, user_id, command, live_ms)
             if graded is None:
-                return self._counted(await self._refusal(questions, user_id, command))
-            refusal = self._batches.submit((graded, self._clock.monotonic()), settle)
+                return self._counted(await self._refusal(play.questions, user_id, command))
+            refusal = self._batches.submit(graded, settle)
             begun = self._counted(refusal) if refusal else "waiting"
         return await outcome if begun == "waiting" else begun
 
@@ -128,40 +125,32 @@ class Answers:
         `now_ms` is when it came. "waiting": `settle` will be told the outcome, or what is raised. It must not raise.
         Raises Refused if the user has sent too many.
         """
-        questions = self._questions.at_hand(command.quiz_session_id)
         play = self._windows.at_hand(command.quiz_session_id)
-        if questions is None or play is None:
+        if play is None:
             return "unknown"
         window = play.window
-        if play is not SELF_PACED:
+        if play.options is not None:
             if window is None or window.question_id != command.question_id:
                 return "unknown"
             now_ms = self._windows.now_ms()
-        graded = self._graded(questions, play, window, user_id, command, now_ms)
+        graded = self._graded(play, window, user_id, command, now_ms)
         if graded is None:
             return "unknown"
         self._limit.count(user_id.int)
-        refusal = self._batches.submit((graded, self._clock.monotonic()), settle)
+        refusal = self._batches.submit(graded, settle)
         return self._counted(refusal) if refusal else "waiting"
 
     def _graded(
-        self,
-        questions: Questions,
-        play: Play,
-        window: Window | None,
-        user_id: UserId,
-        command: UpdateScore,
-        now_ms: int,
+        self, play: Play, window: Window | None, user_id: UserId, command: UpdateScore, now_ms: int
     ) -> NewAnswer | None:
         """The answer as it will be recorded; None if it is none.
 
         A live one without a window is refused by the statement, which knows why.
         """
-        question = questions.get(command.question_id)
-        graded = grade(question, command.answer) if question else None
-        if question is None or graded is None:
+        question = play.questions.by_number.get(command.question_id.int)
+        if question is None or (graded := grade(question, command.answer)) is None:
             return None
-        if play is SELF_PACED:
+        if play.options is None:
             points, opens_at_ms = score(question, correct=graded.correct), None
         else:
             points = self._windows.score(play, window, question, graded, user_id, now_ms)
@@ -182,9 +171,9 @@ class Answers:
     async def _graded_anew(self, answer: NewAnswer) -> NewAnswer:
         """With the window that its question has now."""
         quiz_session_id = answer.quiz_session_id
-        questions, play = await self._questions.of(quiz_session_id), await self._windows.of(quiz_session_id)
+        play = await self._windows.of(quiz_session_id)
         window = await self._windows.window(quiz_session_id, play, answer.question_id, not_from=answer.opens_at_ms)
-        question = questions[answer.question_id]
+        question = play.questions[answer.question_id]
         graded = grade(question, answer.answer)
         if window is None or graded is None:
             return answer
@@ -201,31 +190,31 @@ class Answers:
             return Refusal.NOT_JOINED
         return Refusal.ANSWER_INVALID if command.question_id in questions else Refusal.QUESTION_NOT_IN_QUIZ
 
-    async def _record(self, graded: Sequence[GradedAnswer]) -> list[Outcome | Refusal]:
-        outcomes = await self._recorded([answer for answer, _ in graded])
+    async def _record(self, answers: Sequence[NewAnswer]) -> list[Outcome | Refusal]:
+        outcomes = await self._recorded(answers)
         # Two turns of the loop later: those who wait for their outcomes come first.
         loop = asyncio.get_running_loop()
-        loop.call_soon(loop.call_soon, self._tell, graded, outcomes, self._clock.monotonic())
+        loop.call_soon(loop.call_soon, self._tell, answers, outcomes)
         return [
-            outcome_of(recorded, is_live=answer.opens_at_ms is not None) if isinstance(recorded, Recorded) else recorded
-            for (answer, _), recorded in zip(graded, outcomes, strict=True)
+            outcome_of(recorded, answer) if isinstance(recorded, Recorded) else recorded
+            for answer, recorded in zip(answers, outcomes, strict=True)
         ]
 
     async def _recorded(self, answers: Sequence[NewAnswer]) -> Sequence[Recorded | Refusal]:
         """What became of each. One whose score is of a window that has moved is scored anew, and given once more."""
         outcomes = await record_answers(self._pool, answers)
-        moved = [place for place, outcome in enumerate(outcomes) if outcome == "moved"]
+        moved = [place for place, outcome in enumerate(outcomes) if outcome is MOVED]
         if moved:
             anew = [await self._graded_anew(answers[place]) for place in moved]
             for place, outcome in zip(moved, await record_answers(self._pool, anew), strict=True):
-                outcomes[place] = outcome
-        return [Refusal.BUSY if outcome == "moved" else outcome for outcome in outcomes]
+                outcomes[place] = Refusal.BUSY if outcome is MOVED else outcome
+        return cast("Sequence[Recorded | Refusal]", outcomes)
 
-    def _tell(self, graded: Sequence[GradedAnswer], outcomes: Sequence[Recorded | Refusal], now: float) -> None:
-        """The room, the publisher and the metrics; `now` is when the answers were recorded."""
+    def _tell(self, answers: Sequence[NewAnswer], outcomes: Sequence[Recorded | Refusal]) -> None:
+        """The room, the publisher and the metrics."""
         count, to_publish = 0, False
         live: set[QuizSessionId] = set()
-        for (answer, _), outcome in zip(graded, outcomes, strict=True):
+        for answer, outcome in zip(answers, outcomes, strict=True):
             if isinstance(outcome, Refusal):
                 self._metrics.answers[outcome.code] += 1
                 continue
@@ -245,14 +234,13 @@ class Answers:
             self._on_live_answer(quiz_session_id)
         if count:
             self._metrics.answers["recorded"] += count
-        self._metrics.answer_seconds.observe_all([now - arrived for _, arrived in graded])
-        self._metrics.answers_per_batch.observe(len(graded))
+        self._metrics.answers_per_batch.observe(len(answers))
 
 
-def outcome_of(recorded: Recorded, *, is_live: bool) -> Outcome:
+def outcome_of(recorded: Recorded, answer: NewAnswer) -> Outcome:
     """What a client is told of an answer that counts."""
     receipt = recorded.receipt.text() if recorded.receipt else None
-    if is_live:
+    if answer.opens_at_ms is not None:
         return Outcome(recorded.id, None, None, receipt)
     return Outcome(recorded.id, recorded.correct, recorded.score, receipt)
 
@@ -260,10 +248,10 @@ def outcome_of(recorded: Recorded, *, is_live: bool) -> Outcome:
 class Joins:
     """Takes users into quiz sessions."""
 
-    def __init__(self, pool: Pool, ticks: Ticks, *, longest_queue: int) -> None:
+    def __init__(self, pool: Pool, ticks: Ticks, clock: Clock, *, longest_queue: int) -> None:
         self._pool = pool
         self._ticks = ticks
-        self._batches = Batches(self._join, longest_queue=longest_queue, outages=OUTAGES)
+        self._batches = Batches(self._join, clock, longest_queue=longest_queue, outages=OUTAGES)
 
     async def join(
         self, quiz_session_id: QuizSessionId, user_id: UserId, name: str | None, team: int | str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable
 from functools import partial
 
 from tiebreak.database.pool import Pool
@@ -13,7 +13,14 @@ from tiebreak.single_flight import SingleFlight
 
 MAX_SESSIONS = 1_000
 
-Questions = Mapping[QuestionId, Question]
+
+class Questions(dict[QuestionId, Question]):
+    """A session's, in the quiz's order."""
+
+    def __init__(self, questions: Iterable[tuple[QuestionId, Question]] = ()) -> None:
+        super().__init__(questions)
+        # Python hashes and compares a UUID in Python.
+        self.by_number = {question_id.int: question for question_id, question in self.items()}
 
 
 class FrozenQuestions:
@@ -49,7 +56,8 @@ class FrozenQuestions:
         self._at_hand.pop(quiz_session_id.int, None)
 
     async def _load(self, quiz_session_id: QuizSessionId) -> Questions:
-        questions = {stored.id: stored.question for stored in await session_questions(self._pool, quiz_session_id)}
+        stored = await session_questions(self._pool, quiz_session_id)
+        questions = Questions((it.id, it.question) for it in stored)
         if questions:
             self._at_hand[quiz_session_id.int] = questions
             if len(self._at_hand) > MAX_SESSIONS:

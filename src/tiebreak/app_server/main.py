@@ -96,7 +96,6 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         limits = CallLimits(redis, clock)
         answers = Answers(
             pool,
-            questions,
             windows,
             ticks,
             nudge,
@@ -175,7 +174,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 "ticks": ticks,
                 "questions": questions,
                 "answers": answers,
-                "joins": Joins(pool, ticks, longest_queue=settings.limit_waiting_answers),
+                "joins": Joins(pool, ticks, clock, longest_queue=settings.limit_waiting_answers),
                 "boards": boards,
                 "counted_sessions": CountedSessions(pool, clock),
                 "results": SessionResults(pool, questions),

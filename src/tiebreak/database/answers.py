@@ -67,9 +67,11 @@ class GivenAnswer(msgspec.Struct, frozen=True):
     score: int
 
 
-# "moved": the question's window is another one than the score was computed with. Nothing was recorded; with a new score
+# The question's window is another one than the score was computed with. Nothing was recorded; with a new score
 # the answer may be given again.
-Outcome: TypeAlias = Recorded | Refusal | Literal["moved"]
+Moved: TypeAlias = Literal["moved"]
+MOVED: Moved = "moved"
+Outcome: TypeAlias = Recorded | Refusal | Moved
 
 # By what the statement says of an answer that is not new, if nothing else was recorded for its question.
 NOT_RECORDED: Mapping[str, Outcome] = {
@@ -78,7 +80,7 @@ NOT_RECORDED: Mapping[str, Outcome] = {
     "open": Refusal.QUESTION_ALREADY_ANSWERED,
     "not_open": Refusal.QUESTION_NOT_OPEN,
     "closed": Refusal.QUESTION_CLOSED,
-    "moved": "moved",
+    "moved": MOVED,
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,13 +18,13 @@ LARGEST_IMAGE_BYTES = 2 * 1024 * 1024
 Body = TypeVar("Body")
 
 
-def decode_body(body: bytes, expected: type[Body]) -> Body:
-    """JSON into `expected`: no type is bent, no unknown field let through.
+def decode_body(body: bytes, decode: Callable[[bytes], Body]) -> Body:
+    """JSON by `decode` of a msgspec decoder: no type is bent, no unknown field let through.
 
     Raises Refused: JSON_MALFORMED where it is no JSON, REQUEST_INVALID where it is another shape.
     """
     try:
-        return msgspec.json.decode(body, type=expected)
+        return decode(body)
     except msgspec.ValidationError as error:
         raise Refused(Refusal.REQUEST_INVALID, str(error)) from error
     except RecursionError as error:
@@ -36,4 +38,4 @@ class StrictRequest(Request[Any, Any, Any]):
 
     async def json(self) -> Any:  # noqa: ANN401 - the type of the base class
         expected = self.route_handler.parsed_fn_signature.parameters["data"].annotation
-        return decode_body(await self.body(), expected)
+        return decode_body(await self.body(), partial(msgspec.json.decode, type=expected))

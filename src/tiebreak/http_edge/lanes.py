@@ -45,7 +45,7 @@ class Lane(Protocol):
         ...
 
     def content_of(self, outcome: Any) -> bytes:  # noqa: ANN401 - the lane's own
-        """The JSON of a 200. Raises Refused."""
+        """The JSON of a 200. Raises Refused, or the outcome if it is an exception."""
         ...
 
     async def answer(self, authorization: bytes | None, body: bytes) -> bytes:
@@ -227,9 +227,6 @@ class LaneConnection(HttpConnection):
 
     def _end(self, outcome: Any) -> None:  # noqa: ANN401 - the lane's own
         exchange = self._exchange
-        if isinstance(outcome, Exception):
-            self._fail(exchange, outcome)
-            return
         try:
             content = exchange.lane.content_of(outcome)
         except Exception as error:

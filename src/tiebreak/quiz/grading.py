@@ -115,7 +115,8 @@ def is_near(question: NumericQuestion, number: float) -> bool:
 
 
 def is_index(submission: Submission, choices: Sequence[str]) -> bool:
-    return isinstance(submission, int) and not isinstance(submission, bool) and 0 <= submission < len(choices)
+    # Not isinstance: a bool is an int.
+    return type(submission) is int and 0 <= submission < len(choices)
 
 
 def are_indexes(submission: Submission, choices: Sequence[str]) -> TypeGuard[list[int]]:

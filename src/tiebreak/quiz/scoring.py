@@ -7,7 +7,7 @@ as what they are.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never, get_args
 
 import msgspec
 
@@ -25,6 +25,7 @@ POLICY_VERSION = 1
 
 # Whoever answers sooner has not thought any faster.
 FULL_POINTS_MS = 500
+UNKEYED = frozenset(get_args(UnkeyedQuestion))
 # Each right answer in a row before this one adds a tenth of the points, up to half of them.
 STREAK_PARTS, LONGEST_STREAK = 10, 5
 
@@ -104,7 +105,7 @@ def fair_bonuses(questions: Iterable[Question], *, streaks: bool) -> tuple[int, 
 
 def earns(question: Question) -> bool:
     """Whether there are right and wrong answers to it, and so points."""
-    return not isinstance(question, UnkeyedQuestion)
+    return type(question) not in UNKEYED
 
 
 def left_of(taken_ms: int | None, limit_ms: int | None) -> tuple[int, int] | None:

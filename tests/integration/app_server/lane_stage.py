@@ -71,7 +71,9 @@ class TestLane:
         await self.may_end.wait()
         settle(outcome)
 
-    def content_of(self, outcome: bytes) -> bytes:
+    def content_of(self, outcome: bytes | Exception) -> bytes:
+        if isinstance(outcome, Exception):
+            raise outcome
         self.ended.append(outcome)
         return content_of(outcome)
 

@@ -77,7 +77,6 @@ class Stage:
         nothing: Any = self.heard
         self.answers = Answers(
             scene.pool,
-            questions,
             self.windows,
             nothing,
             nothing,

@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from tiebreak.app_server.batches import Batches, settle_future
+from tiebreak.clock import SystemClock
 from tiebreak.errors import Refusal
 
 
@@ -44,7 +45,9 @@ def store() -> Store:
 
 
 def batches_of(store: Store, *, longest_queue: int = 100, at_once: int = 1) -> Batches[int, str]:
-    return Batches(store.carry_out, longest_queue=longest_queue, outages=(Gone,), largest=4, at_once=at_once)
+    return Batches(
+        store.carry_out, SystemClock(), longest_queue=longest_queue, outages=(Gone,), largest=4, at_once=at_once
+    )
 
 
 def submit(batches: Batches[int, str], item: int) -> asyncio.Future[str]:
@@ -220,12 +223,13 @@ async def test_item_that_has_waited_too_long_is_refused_unbegun(store):
     given_up: list[str] = []
     batches = Batches(
         store.carry_out,
+        SystemClock(),
         longest_queue=100,
         outages=(Gone,),
         largest=2,
         at_once=1,
         longest_wait_seconds=0.05,
-        on_waited=lambda: given_up.append("one"),
+        on_given_up=lambda: given_up.append("one"),
     )
     store.open.clear()
     begun = [submit(batches, item) for item in (1, 2)]
@@ -244,7 +248,9 @@ async def test_item_that_has_waited_too_long_is_refused_unbegun(store):
 
 async def test_item_whose_turn_comes_in_time_is_carried_out(store):
     """Each has its own time: that of the first does not end the wait of the next."""
-    batches = Batches(store.carry_out, longest_queue=100, outages=(Gone,), at_once=1, longest_wait_seconds=0.3)
+    batches = Batches(
+        store.carry_out, SystemClock(), longest_queue=100, outages=(Gone,), at_once=1, longest_wait_seconds=0.3
+    )
     store.open.clear()
     begun = submit(batches, 1)
     await turns(lambda: store.batches)

@@ -20,7 +20,7 @@ from tiebreak.quiz.grading import Grade
 from tiebreak.quiz.live import DEFAULT_LIMIT_MS
 from tiebreak.quiz.model import Question, QuestionId, QuizSessionId, UserId
 from tiebreak.quiz.options import Options
-from tiebreak.quiz.scoring import Rules, earns, rules_of
+from tiebreak.quiz.scoring import earns, rules_of
 from tiebreak.single_flight import SingleFlight
 
 MAX_SESSIONS = 1_000
@@ -38,18 +38,15 @@ class Window(msgspec.Struct, frozen=True):
 
 
 class Play:
-    """How a session is played."""
+    """A session's questions, and how it is played."""
 
-    def __init__(self, options: Options | None, rules: Rules | None) -> None:
-        """None, both of them, if it is self-paced."""
+    def __init__(self, questions: Questions, options: Options | None = None) -> None:
+        """`options` are a live session's; None if it is self-paced."""
+        self.questions = questions
         self.options = options
-        self.rules = rules
+        self.rules = rules_of(options, questions.values()) if options else None
         # That of the question under way. Only of one: streaks have an entry for each player.
         self.window: Window | None = None
-
-
-# As all self-paced sessions are.
-SELF_PACED = Play(None, None)
 
 
 class LiveWindows:
@@ -74,11 +71,11 @@ class LiveWindows:
         self._windows = SingleFlight[tuple[QuizSessionId, QuestionId], Window | None]()
 
     def at_hand(self, quiz_session_id: QuizSessionId) -> Play | None:
-        """How a session is played; None if that has to be read first."""
+        """A session as it is played; None if that has to be read first."""
         return self._at_hand.get(quiz_session_id.int)
 
     async def of(self, quiz_session_id: QuizSessionId) -> Play:
-        """The same, read if need be. A session that does not exist is a self-paced one: there is nothing to it."""
+        """The same, read if need be. A session that does not exist is a self-paced one without questions."""
         play = self._at_hand.get(quiz_session_id.int)
         if play is None:
             play = await self._plays.do(quiz_session_id, partial(self._load, quiz_session_id))
@@ -120,11 +117,8 @@ class LiveWindows:
     async def _load(self, quiz_session_id: QuizSessionId) -> Play:
         session = await load_session(self._pool, quiz_session_id)
         if session is None:
-            return SELF_PACED
-        play = SELF_PACED
-        if session.options is not None:
-            questions = await self._questions.of(quiz_session_id)
-            play = Play(session.options, rules_of(session.options, questions.values()))
+            return Play(Questions())
+        play = Play(await self._questions.of(quiz_session_id), session.options)
         self._at_hand[quiz_session_id.int] = play
         if len(self._at_hand) > MAX_SESSIONS:
             self._at_hand.popitem(last=False)
@@ -137,7 +131,7 @@ class LiveWindows:
             return None
         in_a_row: Mapping[UserId, int] = {}
         if play.options and play.options.streak_bonus:
-            before = earning_before(await self._questions.of(quiz_session_id), question_id)
+            before = earning_before(play.questions, question_id)
             in_a_row = await streaks(self._pool, quiz_session_id, before)
         extra_time = await extra_times(self._pool, quiz_session_id)
         window = Window(question_id, found.opens_at_ms, in_a_row, extra_time)
