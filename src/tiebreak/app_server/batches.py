@@ -110,9 +110,13 @@ class Batches(Generic[Item, Outcome]):
                 # Shared among those that are free: two halves are sooner through than one whole.
                 share = -(-len(self._waiting) // self._free)
                 batch = [popleft() for _ in range(min(share, self._largest))]
+                items = [item for item, _, _ in batch]
                 self._free -= 1
+                outcomes: Sequence[Outcome | Exception]
                 try:
-                    outcomes = await self._outcomes([item for item, _, _ in batch])
+                    outcomes = await self._carry_out(items)
+                except Exception as error:
+                    outcomes = await self._outcomes_after(error, items)
                 finally:
                     self._free += 1
                 for (_, settle, _), outcome in zip(batch, outcomes, strict=True):
@@ -144,19 +148,20 @@ class Batches(Generic[Item, Outcome]):
             log.warning("batch.given_up", items=given_up)
         self._patience = loop.call_later(self._waiting[0][2] - came_before, self._give_up) if self._waiting else None
 
-    async def _outcomes(self, items: Sequence[Item]) -> Sequence[Outcome | Exception]:
-        """All at once, once more if that fails, and then each by itself: one item cannot spoil the others."""
-        for last in (False, len(items) == 1):
-            try:
-                return await self._carry_out(items)
-            except TimeoutError as error:
-                # The store hangs. To wait as long again, for each of them, would help nobody.
-                log.warning("batch.timed_out", items=len(items))
-                return [error] * len(items)
-            except Exception as error:
-                log.warning("batch.failed", items=len(items), error=f"{type(error).__name__}: {error}")
-                if last:
-                    return [error]
+    async def _outcomes_after(self, error: Exception, items: Sequence[Item]) -> Sequence[Outcome | Exception]:
+        """Of a batch that has failed: once more, and then each by itself, so that no item spoils the others.
+
+        Not so where the store hangs: to wait as long again, for each of them, would help nobody.
+        """
+        log_failure(error, items)
+        if isinstance(error, TimeoutError):
+            return [error] * len(items)
+        try:
+            return await self._carry_out(items)
+        except Exception as again:
+            log_failure(again, items)
+            if isinstance(again, TimeoutError) or len(items) == 1:
+                return [again] * len(items)
         return await self._one_by_one(items)
 
     async def _one_by_one(self, items: Sequence[Item]) -> Sequence[Outcome | Exception]:
@@ -173,6 +178,10 @@ class Batches(Generic[Item, Outcome]):
                 if isinstance(error, self._outages):
                     outage = error
         return outcomes
+
+
+def log_failure(error: Exception, items: Sequence[object]) -> None:
+    log.warning("batch.failed", items=len(items), error=f"{type(error).__name__}: {error}")
 
 
 def told(settle: Settle[Outcome], outcome: Outcome | Refusal | Exception) -> None:

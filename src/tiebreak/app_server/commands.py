@@ -24,7 +24,7 @@ from tiebreak.app_server.nudge import Nudge
 from tiebreak.app_server.ticks import Ticks
 from tiebreak.cache.call_limits import CallLimit
 from tiebreak.clock import Clock
-from tiebreak.database.answers import MOVED, NOT_ASKED, NewAnswer, Recorded, record_answers
+from tiebreak.database.answers import MOVED, NOT_ASKED, Moved, NewAnswer, Recorded, record_answers
 from tiebreak.database.pool import OUTAGES, Pool
 from tiebreak.database.quiz_sessions import Join, Participant, find_participant, join_sessions
 from tiebreak.errors import Refusal
@@ -191,7 +191,10 @@ class Answers:
         return Refusal.ANSWER_INVALID if command.question_id in questions else Refusal.QUESTION_NOT_IN_QUIZ
 
     async def _record(self, answers: Sequence[NewAnswer]) -> list[Outcome | Refusal]:
-        outcomes = await self._recorded(answers)
+        found = await record_answers(self._pool, answers)
+        if moved := [place for place, outcome in enumerate(found) if outcome is MOVED]:
+            await self._record_anew(answers, found, moved)
+        outcomes = cast("list[Recorded | Refusal]", found)
         # Two turns of the loop later: those who wait for their outcomes come first.
         loop = asyncio.get_running_loop()
         loop.call_soon(loop.call_soon, self._tell, answers, outcomes)
@@ -200,15 +203,13 @@ class Answers:
             for answer, recorded in zip(answers, outcomes, strict=True)
         ]
 
-    async def _recorded(self, answers: Sequence[NewAnswer]) -> Sequence[Recorded | Refusal]:
-        """What became of each. One whose score is of a window that has moved is scored anew, and given once more."""
-        outcomes = await record_answers(self._pool, answers)
-        moved = [place for place, outcome in enumerate(outcomes) if outcome is MOVED]
-        if moved:
-            anew = [await self._graded_anew(answers[place]) for place in moved]
-            for place, outcome in zip(moved, await record_answers(self._pool, anew), strict=True):
-                outcomes[place] = Refusal.BUSY if outcome is MOVED else outcome
-        return cast("Sequence[Recorded | Refusal]", outcomes)
+    async def _record_anew(
+        self, answers: Sequence[NewAnswer], outcomes: list[Recorded | Refusal | Moved], moved: Sequence[int]
+    ) -> None:
+        """Of answers at these places the window has moved since they were scored: score them, and try, once more."""
+        anew = [await self._graded_anew(answers[place]) for place in moved]
+        for place, outcome in zip(moved, await record_answers(self._pool, anew), strict=True):
+            outcomes[place] = Refusal.BUSY if outcome is MOVED else outcome
 
     def _tell(self, answers: Sequence[NewAnswer], outcomes: Sequence[Recorded | Refusal]) -> None:
         """The room, the publisher and the metrics."""

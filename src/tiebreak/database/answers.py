@@ -91,11 +91,11 @@ async def record_answers(pool: Pool, answers: Sequence[NewAnswer]) -> list[Outco
     close and the session's end too. Of several answers to one question, in one batch or in many, the unique constraint
     lets one through; the others are refused. No answer's outcome depends on its neighbours'.
     """
-    rows = [row_of(answer) for answer in answers]
-    if len(rows) == 1:
-        recorded = await fetch(pool, sql("record_answer"), *rows[0], TOPIC, "ADD_ANSWER")
+    if len(answers) == 1:
+        recorded = await fetch(pool, sql("record_answer"), *row_of(answers[0]), TOPIC, "ADD_ANSWER")
     else:
-        recorded = await fetch(pool, sql("record_answers"), *zip(*rows, strict=True), TOPIC, "ADD_ANSWER")
+        columns = zip(*[row_of(answer) for answer in answers], strict=True)
+        recorded = await fetch(pool, sql("record_answers"), *columns, TOPIC, "ADD_ANSWER")
     outcomes: list[Outcome] = [Refusal.NOT_JOINED] * len(answers)
     new: list[tuple[int, Record]] = []
     not_new: dict[int, ParticipantId] = {}
@@ -109,11 +109,12 @@ async def record_answers(pool: Pool, answers: Sequence[NewAnswer]) -> list[Outco
             not_new[place] = row["participant_id"]
     for place, of_now in recorded_now(answers, new):
         outcomes[place] = of_now
-    for place, earlier in (await recorded_before(pool, answers, not_new)).items():
-        if earlier is not None:
-            outcomes[place] = earlier
-        elif outcomes[place] is not Refusal.SESSION_FINISHED:
-            outcomes[place] = Refusal.QUESTION_ALREADY_ANSWERED
+    if not_new:
+        for place, earlier in (await recorded_before(pool, answers, not_new)).items():
+            if earlier is not None:
+                outcomes[place] = earlier
+            elif outcomes[place] is not Refusal.SESSION_FINISHED:
+                outcomes[place] = Refusal.QUESTION_ALREADY_ANSWERED
     return outcomes
 
 
@@ -164,8 +165,6 @@ async def recorded_before(
     pool: Pool, answers: Sequence[NewAnswer], not_new: Mapping[int, ParticipantId]
 ) -> dict[int, Recorded | None]:
     """Those of `not_new`, place and participant, that an earlier statement has recorded; None: another answer."""
-    if not not_new:
-        return {}
     # A statement of its own: it sees what a competing transaction has committed in between.
     rows = await pool.fetch(
         sql("recorded_answers"),

@@ -53,8 +53,10 @@ class BoundedPool(Pool):
     """A pool that nobody waits for longer than FREE_SECONDS: TimeoutError, which is an outage."""
 
     def acquire(self, *, timeout: float | None = None) -> PoolAcquireContext[Record]:
-        # Only where somebody has to wait: asyncpg makes a task for each time limit.
-        if timeout is None and self.get_idle_size() == 0:
+        # Only where somebody has to wait: asyncpg makes a task for each time limit. In its queue are the connections
+        # that nobody has, those that are still to be opened included, which has a time limit of its own. Its
+        # get_idle_size looks at each connection, which takes a tenth of the time that our code has for an answer alone.
+        if timeout is None and self._queue.empty():
             timeout = FREE_SECONDS
         return super().acquire(timeout=timeout)
 
@@ -101,7 +103,9 @@ async def fetch(pool: Pool, statement: str, *arguments: object) -> list[Record]:
     try:
         return await connection.fetch(statement, *arguments)
     finally:
-        asyncio.get_running_loop().call_soon(give_back, pool, connection)
+        # Two turns of the loop later: one is over when who waits for our caller has been woken up.
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_soon, give_back, pool, connection)
 
 
 def give_back(pool: Pool, connection: PoolConnectionProxy[Record]) -> None:

@@ -217,12 +217,11 @@ WITH given AS (
     SELECT checked.* FROM checked JOIN recorded USING (id)
 ), announced AS (
     INSERT INTO events (id, event_name, type, payload, quiz_session_id, shard)
-    SELECT id, $12, $13, jsonb_build_object(
-        'participant_answer_id', id, 'quiz_session_id', quiz_session_id, 'quiz_session_participant_id', participant_id,
-        'name', name, 'question_id', question_id, 'score', score, 'answered_at_ms', answered_at_ms)
-        || CASE WHEN is_live THEN '{"time_decides": false}' ELSE '{}' END::jsonb,
+    SELECT id, $12, $13, CASE WHEN is_live THEN payload || '{"time_decides": false}' ELSE payload END,
         quiz_session_id, CASE WHEN is_live THEN -1 ELSE shard END
-    FROM accepted
+    FROM accepted, LATERAL (SELECT jsonb_build_object(
+        'participant_answer_id', id, 'quiz_session_id', quiz_session_id, 'quiz_session_participant_id', participant_id,
+        'name', name, 'question_id', question_id, 'score', score, 'answered_at_ms', answered_at_ms) AS payload) e
     RETURNING id
 ), batches AS (
     -- The condition is always true: it has the events written before a log's end is locked.
@@ -272,12 +271,11 @@ WITH checked AS (
     RETURNING answer_leaf(id, quiz_session_participant_id, question_id, correct, score, $9 * 1000, answer) AS leaf
 ), announced AS (
     INSERT INTO events (id, event_name, type, payload, quiz_session_id, shard)
-    SELECT $1, $12, $13, jsonb_build_object(
-        'participant_answer_id', $1, 'quiz_session_id', $2::uuid, 'quiz_session_participant_id', participant_id,
-        'name', name, 'question_id', $4::uuid, 'score', $8::int, 'answered_at_ms', $9::bigint)
-        || CASE WHEN is_live THEN '{"time_decides": false}' ELSE '{}' END::jsonb,
+    SELECT $1, $12, $13, CASE WHEN is_live THEN payload || '{"time_decides": false}' ELSE payload END,
         $2, CASE WHEN is_live THEN -1 ELSE $10 END
-    FROM checked, recorded
+    FROM checked, recorded, LATERAL (SELECT jsonb_build_object(
+        'participant_answer_id', $1, 'quiz_session_id', $2::uuid, 'quiz_session_participant_id', participant_id,
+        'name', name, 'question_id', $4::uuid, 'score', $8::int, 'answered_at_ms', $9::bigint) AS payload) e
 ), logged AS (
     INSERT INTO answer_logs AS l (quiz_session_id, length, leaves_digest, digest)
     SELECT $2, 1, sha256(leaf), sha256(empty_log($2) || sha256(leaf)) FROM recorded
