@@ -19,8 +19,8 @@ from simulation.virtual_loop import PROCESS, Process
 from tiebreak.app_server.commands import Answers, Outcome
 from tiebreak.app_server.frozen_questions import FrozenQuestions
 from tiebreak.app_server.healing import Healing
-from tiebreak.app_server.live.windows import LiveWindows
 from tiebreak.app_server.nudge import Nudge
+from tiebreak.app_server.plays import Plays
 from tiebreak.boards.audit import Auditor
 from tiebreak.boards.care import BoardCare
 from tiebreak.boards.reading import Boards
@@ -105,7 +105,7 @@ class AppServer(Machine):
         self.nudge = Nudge(self.pool, self.clock)
         self.answers = Answers(
             self.pool,
-            LiveWindows(self.pool, FrozenQuestions(self.pool), self.clock.now_ms),
+            Plays(self.pool, FrozenQuestions(self.pool), self.clock.now_ms),
             ticks,
             self.nudge,
             self.clock,

@@ -16,8 +16,8 @@ from bench.answers.alone import ALONE
 from bench.answers.room import POINTS, RIGHT, Given, Room
 from tiebreak.app_server.commands import Answers, Outcome
 from tiebreak.app_server.frozen_questions import FrozenQuestions
-from tiebreak.app_server.live.windows import LiveWindows
 from tiebreak.app_server.nudge import Nudge
+from tiebreak.app_server.plays import Plays
 from tiebreak.app_server.ticks import Ticks
 from tiebreak.cache.call_limits import CallLimit
 from tiebreak.clock import SystemClock
@@ -140,7 +140,7 @@ async def ours(pool: Pool, redis_url: str, room: Room) -> AsyncIterator[Way]:
     nudge = Nudge(pool, clock)
     answers = Answers(
         pool,
-        LiveWindows(pool, FrozenQuestions(pool), clock.now_ms),
+        Plays(pool, FrozenQuestions(pool), clock.now_ms),
         ticks,
         nudge,
         clock,

@@ -280,7 +280,7 @@ MUTANTS = (
     Mutant(
         "credit-what-is-measured",
         "Nobody gains more by a slow line, or one that seems so, than the published credit",
-        "app_server/live/windows.py",
+        "app_server/plays.py",
         "min(max(self._credit_ms(user_id), 0), MAX_CREDIT_MS)",
         "max(self._credit_ms(user_id), 0)",
         f"{LIVE_COMMANDS}::test_latency_credit_is_bounded",

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from tiebreak.app_server import commands
 from tiebreak.app_server.commands import Answers
 from tiebreak.app_server.frozen_questions import Questions
-from tiebreak.app_server.live.windows import LiveWindows, Play
+from tiebreak.app_server.plays import Play, Plays
 from tiebreak.cache.call_limits import CallLimit
 from tiebreak.clock import SystemClock
 from tiebreak.database.answers import NewAnswer, Recorded
@@ -47,7 +47,7 @@ def read_setting() -> Setting:
     return msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Setting)
 
 
-class PlayAtHand(LiveWindows):
+class PlayAtHand(Plays):
     """The one session, read already: it is self-paced."""
 
     def __init__(self, setting: Setting) -> None:

@@ -136,8 +136,7 @@ class Batches(Generic[Item, Outcome]):
     def _give_up(self) -> None:
         """Refuse who has waited too long; look again when the next one will have."""
         loop = asyncio.get_running_loop()
-        now = self._monotonic()
-        came_before = now - self._longest_wait_seconds
+        came_before = self._monotonic() - self._longest_wait_seconds
         given_up = 0
         while self._waiting and self._waiting[0][2] <= came_before:
             _, settle, _ = self._waiting.popleft()

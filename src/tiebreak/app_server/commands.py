@@ -19,8 +19,8 @@ from msgspec.structs import replace
 
 from tiebreak.app_server.batches import Batches, Settle, settle_future
 from tiebreak.app_server.frozen_questions import Questions
-from tiebreak.app_server.live.windows import LiveWindows, Play, Window
 from tiebreak.app_server.nudge import Nudge
+from tiebreak.app_server.plays import Play, Plays, Window
 from tiebreak.app_server.ticks import Ticks
 from tiebreak.cache.call_limits import CallLimit
 from tiebreak.clock import Clock
@@ -59,7 +59,7 @@ class Answers:
     def __init__(
         self,
         pool: Pool,
-        windows: LiveWindows,
+        plays: Plays,
         ticks: Ticks,
         nudge: Nudge,
         clock: Clock,
@@ -74,7 +74,7 @@ class Answers:
         `on_live_answer` is told that a live session has one answer more.
         """
         self._pool = pool
-        self._windows = windows
+        self._plays = plays
         self._ticks = ticks
         self._nudge = nudge
         self._clock = clock
@@ -102,14 +102,14 @@ class Answers:
         begun = self.begin(user_id, command, settle, now_ms)
         if begun == "unknown":
             # When it came, by the clock of games too: not when everything is at hand.
-            live_ms = self._windows.now_ms()
+            live_ms = self._plays.now_ms()
             self._limit.count(user_id.int)
             quiz_session_id, question_id = command.quiz_session_id, command.question_id
-            play = await self._windows.of(quiz_session_id)
+            play = await self._plays.of(quiz_session_id)
             if play.options is None or question_id not in play.questions:
                 graded = self._graded(play, None, user_id, command, now_ms)
             else:
-                window = await self._windows.window(quiz_session_id, play, question_id)
+                window = await self._plays.window(quiz_session_id, play, question_id)
                 graded = self._graded(play, window, user_id, command, live_ms)
             if graded is None:
                 return self._counted(await self._refusal(play.questions, user_id, command))
@@ -125,14 +125,14 @@ class Answers:
         `now_ms` is when it came. "waiting": `settle` will be told the outcome, or what is raised. It must not raise.
         Raises Refused if the user has sent too many.
         """
-        play = self._windows.at_hand(command.quiz_session_id)
+        play = self._plays.at_hand(command.quiz_session_id)
         if play is None:
             return "unknown"
         window = play.window
         if play.options is not None:
             if window is None or window.question_id != command.question_id:
                 return "unknown"
-            now_ms = self._windows.now_ms()
+            now_ms = self._plays.now_ms()
         graded = self._graded(play, window, user_id, command, now_ms)
         if graded is None:
             return "unknown"
@@ -153,7 +153,7 @@ class Answers:
         if play.options is None:
             points, opens_at_ms = score(question, correct=graded.correct), None
         else:
-            points = self._windows.score(play, window, question, graded, user_id, now_ms)
+            points = self._plays.score(play, window, question, graded, user_id, now_ms)
             opens_at_ms = window.opens_at_ms if window else NOT_ASKED
         return NewAnswer(
             new_answer_id(),
@@ -171,13 +171,13 @@ class Answers:
     async def _graded_anew(self, answer: NewAnswer) -> NewAnswer:
         """With the window that its question has now."""
         quiz_session_id = answer.quiz_session_id
-        play = await self._windows.of(quiz_session_id)
-        window = await self._windows.window(quiz_session_id, play, answer.question_id, not_from=answer.opens_at_ms)
+        play = await self._plays.of(quiz_session_id)
+        window = await self._plays.window(quiz_session_id, play, answer.question_id, not_from=answer.opens_at_ms)
         question = play.questions[answer.question_id]
         graded = grade(question, answer.answer)
         if window is None or graded is None:
             return answer
-        points = self._windows.score(play, window, question, graded, answer.user_id, answer.answered_at_ms)
+        points = self._plays.score(play, window, question, graded, answer.user_id, answer.answered_at_ms)
         return replace(answer, score=points, opens_at_ms=window.opens_at_ms)
 
     def _counted(self, refusal: Refusal) -> Refusal:

@@ -19,7 +19,7 @@ class Questions(dict[QuestionId, Question]):
 
     def __init__(self, questions: Iterable[tuple[QuestionId, Question]] = ()) -> None:
         super().__init__(questions)
-        # Python hashes and compares a UUID in Python.
+        # Python hashes and compares a UUID in Python, which costs more than the rest of a look.
         self.by_number = {question_id.int: question for question_id, question in self.items()}
 
 
@@ -32,7 +32,7 @@ class FrozenQuestions:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        # By the ids' numbers: hashing a UUID, twice for an answer, costs more than the rest of a look.
+        # By the ids' numbers, as above.
         self._at_hand: OrderedDict[int, Questions] = OrderedDict()
         self._loads = SingleFlight[QuizSessionId, Questions]()
 

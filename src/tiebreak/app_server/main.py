@@ -25,8 +25,8 @@ from tiebreak.app_server.live.my_results import MyResults
 from tiebreak.app_server.live.presence import Presence
 from tiebreak.app_server.live.progress import Progress
 from tiebreak.app_server.live.telling import Telling
-from tiebreak.app_server.live.windows import LiveWindows
 from tiebreak.app_server.nudge import Nudge
+from tiebreak.app_server.plays import Plays
 from tiebreak.app_server.results.reading import SessionResults
 from tiebreak.app_server.revocations import Revocations
 from tiebreak.app_server.room_members import RoomMembers
@@ -86,7 +86,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         nudge = Nudge(pool, clock)
         game_clock = GameClock(clock)
         latency = Latency()
-        windows = LiveWindows(pool, questions, game_clock.now_ms, credit_ms=latency.credit_ms)
+        plays = Plays(pool, questions, game_clock.now_ms, credit_ms=latency.credit_ms)
         telling = Telling(pool, questions, emitter, game_clock, clock)
         session_ends = SessionEnds(questions, ticks, leaderboards)
         conductor = Conductor(pool, questions, telling, nudge, game_clock, clock, session_ends.ended)
@@ -96,7 +96,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         limits = CallLimits(redis, clock)
         answers = Answers(
             pool,
-            windows,
+            plays,
             ticks,
             nudge,
             clock,

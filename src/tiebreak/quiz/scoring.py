@@ -25,9 +25,10 @@ POLICY_VERSION = 1
 
 # Whoever answers sooner has not thought any faster.
 FULL_POINTS_MS = 500
-UNKEYED = frozenset(get_args(UnkeyedQuestion))
 # Each right answer in a row before this one adds a tenth of the points, up to half of them.
 STREAK_PARTS, LONGEST_STREAK = 10, 5
+
+UNKEYED = frozenset(get_args(UnkeyedQuestion))
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):

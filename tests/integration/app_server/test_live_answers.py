@@ -12,10 +12,10 @@ from prometheus_client import CollectorRegistry
 from tests.live_scene import LIMIT_MS, LiveScene
 from tests.scene import Scene, opened_pool
 from tests.standing_clock import StandingClock
+from tiebreak.app_server import plays as plays_module
 from tiebreak.app_server.commands import Answers, Outcome
 from tiebreak.app_server.frozen_questions import FrozenQuestions
-from tiebreak.app_server.live import windows as windows_module
-from tiebreak.app_server.live.windows import LiveWindows, Play, Window
+from tiebreak.app_server.plays import Play, Plays, Window
 from tiebreak.cache.call_limits import CallLimit
 from tiebreak.clock import SystemClock
 from tiebreak.database.pool import Pool
@@ -31,7 +31,7 @@ POINTS = 10_000
 SPEED = Options(scoring="speed")
 
 
-class Watched(LiveWindows):
+class Watched(Plays):
     """Counts how often it reads a window."""
 
     loads = 0
@@ -41,7 +41,7 @@ class Watched(LiveWindows):
         return await super()._load_window(quiz_session_id, play, question_id)
 
 
-class Stale(LiveWindows):
+class Stale(Plays):
     """Reads windows as they were a minute ago."""
 
     async def _load_window(self, quiz_session_id, play: Play, question_id) -> Window | None:
@@ -68,16 +68,16 @@ class Heard:
 class Stage:
     """An app server's answers in a live session. Moments are milliseconds into the session."""
 
-    def __init__(self, scene: LiveScene, *, kind: type[LiveWindows] = Watched, credit_ms: int = 0) -> None:
+    def __init__(self, scene: LiveScene, *, kind: type[Plays] = Watched, credit_ms: int = 0) -> None:
         self.scene = scene
         self.heard = Heard()
         self.clock = StandingClock(scene.at(0))
         questions = FrozenQuestions(scene.pool)
-        self.windows = kind(scene.pool, questions, self.clock.now_ms, credit_ms=lambda _: credit_ms)
+        self.plays = kind(scene.pool, questions, self.clock.now_ms, credit_ms=lambda _: credit_ms)
         nothing: Any = self.heard
         self.answers = Answers(
             scene.pool,
-            self.windows,
+            self.plays,
             nothing,
             nothing,
             SystemClock(),
@@ -168,7 +168,7 @@ async def test_lane_takes_answers_to_the_question_at_hand(pool: Pool):
     assert all(map(is_taken, await asyncio.gather(*(stage.answer(user, 0) for user in users[:10]))))
     assert is_taken(await stage.begin(users[10], 0))
     assert await stage.begin(users[11], 1) == "unknown"
-    assert stage.windows.loads == 1
+    assert stage.plays.loads == 1
     assert len(await stage.scores(0)) == 11
 
 
@@ -231,7 +231,7 @@ async def test_answers_to_a_window_that_moved_are_scored_anew(pool: Pool):
     assert all(map(is_taken, outcomes))
     assert await stage.scores(0) == [9_750] * 20
     # Two batches may have been under way at once.
-    assert stage.windows.loads <= 3
+    assert stage.plays.loads <= 3
     assert is_taken(await stage.begin((await scene.player())[0], 0))
 
 
@@ -306,12 +306,12 @@ async def test_streaks(pool: Pool):
 
 async def test_sessions_at_hand_are_few(pool: Pool, monkeypatch: pytest.MonkeyPatch):
     """Those that came first are forgotten, and read again."""
-    monkeypatch.setattr(windows_module, "MAX_SESSIONS", 1)
+    monkeypatch.setattr(plays_module, "MAX_SESSIONS", 1)
     scene = await LiveScene.set(pool)
     stage = Stage(scene)
     other = await Scene.set(pool)
-    assert (await stage.windows.of(scene.session_id)).options is not None
-    assert (await stage.windows.of(other.session_id)).options is None
-    assert stage.windows.at_hand(scene.session_id) is None
-    assert (await stage.windows.of(scene.session_id)).options is not None
-    assert (await stage.windows.of(QuizSessionId(new_id()))).options is None
+    assert (await stage.plays.of(scene.session_id)).options is not None
+    assert (await stage.plays.of(other.session_id)).options is None
+    assert stage.plays.at_hand(scene.session_id) is None
+    assert (await stage.plays.of(scene.session_id)).options is not None
+    assert (await stage.plays.of(QuizSessionId(new_id()))).options is None

@@ -10,7 +10,7 @@ from tiebreak.quiz.model import UserId
 
 class Latency:
     """By user. A client that holds its pings' answers back seems farther away than it is, which earns it no more than
-    windows.py's MAX_CREDIT_MS."""
+    plays.py's MAX_CREDIT_MS."""
 
     def __init__(self) -> None:
         self._round_trip_seconds: Callable[[UUID], float | None] = lambda _: None

@@ -1,7 +1,7 @@
-"""What answers to live questions are scored with: their session's rules, and where the question's window begins.
+"""What answers are graded and scored with: their session's questions and rules, and where a live question begins.
 
 None of it lets an answer in or keeps it out: the statement that records an answer looks at the window itself, and says
-so if it is another one by now (database/answers.py, "moved"). Then it is read anew.
+so if it is another one by now (database/answers.py, MOVED). Then it is read anew.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Play:
         self.window: Window | None = None
 
 
-class LiveWindows:
+class Plays:
     """Sessions whose answers came here; those that came first are forgotten first."""
 
     def __init__(
@@ -67,7 +67,7 @@ class LiveWindows:
         self.now_ms = now_ms
         # By the ids' numbers, as FrozenQuestions has them.
         self._at_hand: OrderedDict[int, Play] = OrderedDict()
-        self._plays = SingleFlight[QuizSessionId, Play]()
+        self._loads = SingleFlight[QuizSessionId, Play]()
         self._windows = SingleFlight[tuple[QuizSessionId, QuestionId], Window | None]()
 
     def at_hand(self, quiz_session_id: QuizSessionId) -> Play | None:
@@ -78,7 +78,7 @@ class LiveWindows:
         """The same, read if need be. A session that does not exist is a self-paced one without questions."""
         play = self._at_hand.get(quiz_session_id.int)
         if play is None:
-            play = await self._plays.do(quiz_session_id, partial(self._load, quiz_session_id))
+            play = await self._loads.do(quiz_session_id, partial(self._load, quiz_session_id))
         return play
 
     async def window(
