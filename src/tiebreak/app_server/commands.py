@@ -194,6 +194,7 @@ class Answers:
         found = await record_answers(self._pool, answers)
         if moved := [place for place, outcome in enumerate(found) if outcome is MOVED]:
             await self._record_anew(answers, found, moved)
+        # None of them is MOVED by now.
         outcomes = cast("list[Recorded | Refusal]", found)
         # Two turns of the loop later: those who wait for their outcomes come first.
         loop = asyncio.get_running_loop()
