@@ -116,7 +116,7 @@ class Pool:
         name = STATEMENTS[statement][0] if statement in STATEMENTS else "nudge"
         return await self.call(name, lambda: self.server.execute(statement, arguments))
 
-    fetch = execute
+    fetch = fetch_hot = execute
 
     async def fetchrow(self, statement: str, *arguments: Any) -> Row | None:  # noqa: ANN401
         rows = await self.fetch(statement, *arguments)

@@ -15,7 +15,7 @@ import uvloop
 from bench.answers.load import load, quantiles_ms
 from bench.answers.pgbench import pgbench
 from bench.answers.room import Given, Room, open_room
-from bench.answers.ways import Way, in_turn, one_statement, one_statement_per_step, opened, ours
+from bench.answers.ways import Way, in_turn, one_statement, one_statement_per_step, opened, opened_as_it_comes, ours
 from bench.cpu_time import Disturbance
 from bench.postgres import MeasuredPostgres, measured_postgres
 from bench.processes import BenchFailed, say
@@ -90,20 +90,21 @@ class Bench:
 
     @asynccontextmanager
     async def _way(self, name: str, pool_size: int = 0) -> AsyncIterator[Way]:
-        size = pool_size or self._pool_sizes[name]
-        async with opened(self._postgres.server.url(), size, as_it_comes=name == PLAIN) as pool:
-            if name == OURS:
-                async with ours(pool, self._redis_url, self._room) as way:
-                    yield way
-            elif name == TWICE:
-                async with (
-                    opened(self._postgres.server.url(), size) as other_pool,
-                    ours(pool, self._redis_url, self._room) as way,
-                    ours(other_pool, self._redis_url, self._room) as other,
-                ):
-                    yield in_turn(way, other)
-            else:
+        url, size = self._postgres.server.url(), pool_size or self._pool_sizes[name]
+        async with AsyncExitStack() as closing:
+            if name == PLAIN:
+                yield one_statement(await closing.enter_async_context(opened_as_it_comes(url, size)), self._room)
+                return
+            pool = await closing.enter_async_context(opened(url, size))
+            if name in (STEPS, ONE):
                 yield (one_statement_per_step if name == STEPS else one_statement)(pool, self._room)
+                return
+            way = await closing.enter_async_context(ours(pool, self._redis_url, self._room))
+            if name == TWICE:
+                other_pool = await closing.enter_async_context(opened(url, size))
+                other = await closing.enter_async_context(ours(other_pool, self._redis_url, self._room))
+                way = in_turn(way, other)
+            yield way
 
     async def _choose_pool_sizes(self) -> None:
         """Those with which the other ways are fastest."""

@@ -21,7 +21,7 @@ from tiebreak.app_server.plays import Plays
 from tiebreak.app_server.ticks import Ticks
 from tiebreak.cache.call_limits import CallLimit
 from tiebreak.clock import SystemClock
-from tiebreak.database.pool import Pool, open_pool
+from tiebreak.database.pool import AnyPool, Pool, open_pool
 from tiebreak.events import TOPIC, shard_of
 from tiebreak.ids import new_id
 from tiebreak.metrics import AppServerMetrics
@@ -61,7 +61,7 @@ def is_right(question: Question) -> bool:
     return graded is not None and graded.correct
 
 
-def one_statement_per_step(pool: Pool, room: Room) -> Way:
+def one_statement_per_step(pool: AnyPool, room: Room) -> Way:
     """As the flow is drawn: each check a statement, then answer and event in a transaction.
 
     One connection for all of an answer's steps, which spares it from being taken and given back five times.
@@ -103,7 +103,7 @@ def read_question(prompt: str, body: str, points: int) -> Question:
     return ChoiceQuestion(prompt=prompt, choices=stored["choices"], answer=stored["answer"], points=points)
 
 
-def one_statement(pool: Pool, room: Room) -> Way:
+def one_statement(pool: AnyPool, room: Room) -> Way:
     """All checks and both inserts in a statement of their own. It keeps no log of answers, as (a) keeps none."""
     question = ChoiceQuestion(prompt="Which is a fruit?", choices=["stone", "pear"], answer=RIGHT, points=POINTS)
 
@@ -181,19 +181,18 @@ def in_turn(*ways: Way) -> Way:
 
 
 @asynccontextmanager
-async def opened(url: str, size: int, *, as_it_comes: bool = False) -> AsyncIterator[Pool]:
-    """A pool as the app server's, whose connections are all there: none is opened while the clock runs.
-
-    `as_it_comes`: asyncpg's own, which resets a connection after each statement, and Postgres's way with plans.
-    """
-    if as_it_comes:
-        pool = await asyncpg.create_pool(url, min_size=size, max_size=size, server_settings={"jit": "off"})
-    else:
-        pool = await open_pool(url, size=size, plans="force_generic_plan")
+async def opened(url: str, size: int) -> AsyncIterator[Pool]:
+    """A pool as the app server's, whose connections are all there: none is opened while the clock runs."""
+    pool = await open_pool(url, size=size, plans="force_generic_plan")
     try:
-        connections = [await pool.acquire() for _ in range(size)]
-        for connection in connections:
-            await pool.release(connection)
+        await asyncio.gather(*[pool.release(connection) for connection in [await pool.acquire() for _ in range(size)]])
         yield pool
     finally:
         await pool.close()
+
+
+@asynccontextmanager
+async def opened_as_it_comes(url: str, size: int) -> AsyncIterator[AnyPool]:
+    """A pool of asyncpg's own, which resets a connection after each statement, and has Postgres's way with plans."""
+    async with asyncpg.create_pool(url, min_size=size, max_size=size, server_settings={"jit": "off"}) as pool:
+        yield pool

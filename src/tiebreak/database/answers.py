@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from tiebreak.database.pool import Pool, Record, fetch
+from tiebreak.database.pool import Pool, Record
 from tiebreak.database.queries import sql
 from tiebreak.errors import Refusal
 from tiebreak.events import TOPIC, ScoreChange, shard_of
@@ -92,10 +92,10 @@ async def record_answers(pool: Pool, answers: Sequence[NewAnswer]) -> list[Outco
     lets one through; the others are refused. No answer's outcome depends on its neighbours'.
     """
     if len(answers) == 1:
-        recorded = await fetch(pool, sql("record_answer"), *row_of(answers[0]), TOPIC, "ADD_ANSWER")
+        recorded = await pool.fetch_hot(sql("record_answer"), *row_of(answers[0]), TOPIC, "ADD_ANSWER")
     else:
         columns = zip(*[row_of(answer) for answer in answers], strict=True)
-        recorded = await fetch(pool, sql("record_answers"), *columns, TOPIC, "ADD_ANSWER")
+        recorded = await pool.fetch_hot(sql("record_answers"), *columns, TOPIC, "ADD_ANSWER")
     outcomes: list[Outcome] = [Refusal.NOT_JOINED] * len(answers)
     new: list[tuple[int, Record]] = []
     not_new: dict[int, ParticipantId] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import asyncpg
 import structlog
@@ -13,10 +13,10 @@ from asyncpg.pool import PoolAcquireContext, PoolConnectionProxy
 from tiebreak.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:  # generic in asyncpg-stubs only
-    Pool = asyncpg.Pool[asyncpg.Record]
+    AnyPool = asyncpg.Pool[asyncpg.Record]
     Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
 else:
-    Pool = asyncpg.Pool
+    AnyPool = asyncpg.Pool
     Connection = asyncpg.Connection | PoolConnectionProxy
 Record = asyncpg.Record
 UniqueViolation = asyncpg.UniqueViolationError
@@ -44,13 +44,28 @@ CONNECT_SECONDS = 5.0
 # For a connection while all are in use; a hung Postgres holds each of them for a statement's time and the cancelling's.
 FREE_SECONDS = 10.0
 
+# Batches of answers that are under way at once; never more than half of the pool's.
+MOST_KEPT = 2
+# Then the pool has them for a moment, to renew or to close them.
+KEPT_SECONDS = 60.0
+
 log = structlog.get_logger()
 
 Result = TypeVar("Result")
 
 
-class BoundedPool(Pool):
-    """A pool that nobody waits for longer than FREE_SECONDS: TimeoutError, which is an outage."""
+class Pool(AnyPool):
+    """Nobody waits for a connection for longer than FREE_SECONDS: TimeoutError, which is an outage.
+
+    Some are kept by `fetch_hot`, between its calls, where others cannot take them.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(*arguments, **options)
+        self._most_kept = min(MOST_KEPT, self.get_max_size() // 2)
+        # The one used last is last, and used next.
+        self._kept: list[PoolConnectionProxy[Record]] = []
+        self._keeping: asyncio.TimerHandle | None = None
 
     def acquire(self, *, timeout: float | None = None) -> PoolAcquireContext[Record]:
         # Only where somebody has to wait: asyncpg makes a task for each time limit. In its queue are the connections
@@ -59,6 +74,50 @@ class BoundedPool(Pool):
         if timeout is None and self._queue.empty():
             timeout = FREE_SECONDS
         return super().acquire(timeout=timeout)
+
+    async def fetch_hot(self, statement: str, *arguments: object) -> list[Record]:
+        """As `fetch`, by a connection that does nothing else while it is needed: for the statements of the hot path.
+
+        The process behind it has just done the same, and finds in the processor's caches what it needs; and nobody
+        waits for a connection to come out of the pool, or to go back.
+        """
+        connection = None
+        while connection is None:
+            if not self._kept:
+                connection = await self.acquire()
+            elif is_open(kept := self._kept.pop()):
+                connection = kept
+            else:
+                self._release_soon(kept)
+        try:
+            rows = await connection.fetch(statement, *arguments)
+        except BaseException:
+            # What befell it may befall the others.
+            self._kept.append(connection)
+            self._give_back()
+            raise
+        if len(self._kept) < self._most_kept and not self.is_closing():
+            self._kept.append(connection)
+            if self._keeping is None:
+                self._keeping = asyncio.get_running_loop().call_later(KEPT_SECONDS, self._give_back)
+        else:
+            self._release_soon(connection)
+        return rows
+
+    async def close(self) -> None:
+        self._give_back()
+        await super().close()
+
+    def _give_back(self) -> None:
+        """Have the pool look after those that are kept and not in use: it closes what has long been idle."""
+        if self._keeping:
+            self._keeping.cancel()
+            self._keeping = None
+        while self._kept:
+            self._release_soon(self._kept.pop())
+
+    def _release_soon(self, connection: PoolConnectionProxy[Record]) -> None:
+        asyncio.create_task(self.release(connection)).add_done_callback(released)
 
 
 async def open_pool(
@@ -73,7 +132,7 @@ async def open_pool(
 
     async def create() -> Pool:
         # jit: our statements take milliseconds; compiling them would take longer than running them.
-        return await BoundedPool(
+        return await Pool(
             url,
             min_size=1,
             max_size=size,
@@ -97,20 +156,12 @@ async def can_write(pool: Pool) -> None:
         raise DatabaseUnavailable("Postgres is read-only: it was demoted, or set so.")
 
 
-async def fetch(pool: Pool, statement: str, *arguments: object) -> list[Record]:
-    """As Pool.fetch, and sooner: what it gives does not wait until the connection is back in the pool."""
-    connection = await pool.acquire()
+def is_open(connection: PoolConnectionProxy[Record]) -> bool:
+    """Whether a connection that is kept can be used."""
     try:
-        return await connection.fetch(statement, *arguments)
-    finally:
-        # Two turns of the loop later: one is over when who waits for our caller has been woken up.
-        loop = asyncio.get_running_loop()
-        loop.call_soon(loop.call_soon, give_back, pool, connection)
-
-
-def give_back(pool: Pool, connection: PoolConnectionProxy[Record]) -> None:
-    """Release a connection; nobody waits for it."""
-    asyncio.create_task(pool.release(connection)).add_done_callback(released)
+        return not connection.is_closed()
+    except asyncpg.InterfaceError:  # it was lost, and the pool has taken it back
+        return False
 
 
 def released(releasing: asyncio.Task[None]) -> None:

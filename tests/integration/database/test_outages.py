@@ -9,7 +9,7 @@ import uvloop
 
 from tests.scene import opened_pool
 from tiebreak.database import pool as pool_module
-from tiebreak.database.pool import OUTAGES, fetch
+from tiebreak.database.pool import OUTAGES
 
 TURNS = range(6)
 
@@ -32,7 +32,7 @@ async def test_nobody_waits_for_a_connection_for_ever(database_url, monkeypatch)
     monkeypatch.setattr(pool_module, "FREE_SECONDS", 0.05)
     async with opened_pool(database_url, size=1) as pool:
         async with pool.acquire():
-            for attempt in (pool.fetchval("SELECT 1"), fetch(pool, "SELECT 1")):
+            for attempt in (pool.fetchval("SELECT 1"), pool.fetch_hot("SELECT 1")):
                 with pytest.raises(OUTAGES):
                     await attempt
         assert await pool.fetchval("SELECT 1") == 1
