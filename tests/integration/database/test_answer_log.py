@@ -203,13 +203,7 @@ class HeldPool:
     """A pool of one connection, within a transaction that the test ends."""
 
     def __init__(self, connection) -> None:
-        self._connection = connection
-
-    async def acquire(self):
-        return self._connection
-
-    async def release(self, _) -> None:
-        pass
+        self.fetch_hot = connection.fetch
 
 
 async def waiting_for_locks(pool: Pool) -> int:
