@@ -32,6 +32,7 @@ BATCHES = "tests/integration/database/test_batches.py"
 LEADERBOARD = "tests/integration/cache/test_leaderboard.py"
 OUTAGES = "tests/e2e/test_outages.py"
 DATABASE_OUTAGES = "tests/integration/database/test_outages.py"
+HOT_CONNECTIONS = "tests/integration/database/test_hot_connections.py"
 LOBBIES = "tests/integration/database/test_lobbies.py"
 SESSION_HOSTS = "tests/integration/database/test_session_hosts.py"
 RELAY = "tests/integration/test_relay_without_database.py"
@@ -348,6 +349,30 @@ MUTANTS = (
         "    asyncpg.InternalClientError,  # the server has said that it ends the connection, and not ended it yet\n",
         "",
         f"{DATABASE_OUTAGES}::test_connection_that_the_server_ends_is_an_outage",
+    ),
+    Mutant(
+        "use-a-lost-connection",
+        "A connection that was lost while the hot path kept it is not used",
+        "database/pool.py",
+        "elif is_open(kept := self._kept.pop()):",
+        "elif kept := self._kept.pop():",
+        f"{HOT_CONNECTIONS}::test_lost_connection_is_replaced_before_it_is_used",
+    ),
+    Mutant(
+        "keep-every-connection",
+        "What the hot path keeps is never all that a pool has",
+        "database/pool.py",
+        "min(MOST_KEPT, self.get_max_size() // 2)",
+        "MOST_KEPT",
+        f"{HOT_CONNECTIONS}::test_small_pool_is_not_used_up",
+    ),
+    Mutant(
+        "keep-them-to-the-end",
+        "What the hot path keeps holds up no process that ends",
+        "database/pool.py",
+        "        self._give_back()\n        await super().close()",
+        "        await super().close()",
+        f"{HOT_CONNECTIONS}::test_pool_that_keeps_some_can_be_closed",
     ),
     Mutant(
         "take-uvloop-at-its-word",
