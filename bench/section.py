@@ -108,6 +108,7 @@ def print_claims(claims: Sequence[Claim]) -> None:
 def keep(section: Section, kept: Figures, results: Path) -> None:
     """Put it into RESULTS.md and results.json."""
     file = json_beside(results)
+    file.parent.mkdir(parents=True, exist_ok=True)
     everything = read_figures(results) | {section.name: kept}
     file.write_text(json.dumps(everything, indent=1, ensure_ascii=False) + "\n")
     write_section(results, section.name, f"python -m {section.module}", page_of(section, kept))

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import binascii
 import struct
-import zlib
 from hashlib import sha256
 from uuid import UUID
 
@@ -47,7 +46,7 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
         # Not `UUID.bytes`, which is Python.
         answer, quiz_session = self.answer_id.int.to_bytes(16), self.quiz_session_id.int.to_bytes(16)
         fields = FIELDS.pack(answer, quiz_session, self.accepted_at_ms, self.position, self.digest)
-        checked = fields + zlib.crc32(fields).to_bytes(4)
+        checked = fields + binascii.crc32(fields).to_bytes(4)
         return PREFIX + binascii.b2a_base64(checked, newline=False).translate(TO_URL).decode()
 
 
@@ -62,7 +61,7 @@ def parse_receipt(text: str) -> Receipt:
     except ValueError as error:
         raise ValueError("something in it is not of a receipt") from error
     fields, checksum = checked[: FIELDS.size], checked[FIELDS.size :]
-    if len(fields) < FIELDS.size or zlib.crc32(fields).to_bytes(4) != checksum:
+    if len(fields) < FIELDS.size or binascii.crc32(fields).to_bytes(4) != checksum:
         raise ValueError("a part of it is missing or was mistyped")
     answer_id, quiz_session_id, accepted_at_ms, position, digest = FIELDS.unpack(fields)
     return Receipt(
