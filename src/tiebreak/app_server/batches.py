@@ -69,10 +69,8 @@ class Batches(Generic[Item, Outcome]):
         # Python 3.11 asks the kernel who it is each time somebody asks for the running loop.
         self._loop: asyncio.AbstractEventLoop | None = None
         # Workers that could be started, and batches that could be carried out beside those under way.
-        self._unstarted = self._free = at_once
+        self._unused = self._free = at_once
         self._workers: set[asyncio.Task[None]] = set()
-        # What those that have nothing to do wait for: to start a task for each item that comes alone would take longer.
-        self._idle: list[asyncio.Future[None]] = []
 
     def __len__(self) -> int:
         """How many items wait, those in the batches under way left out."""
@@ -92,10 +90,8 @@ class Batches(Generic[Item, Outcome]):
         self._waiting.append((item, settle, self._monotonic()))
         if self._patience is None:
             self._patience = loop.call_later(self._longest_wait_seconds, self._give_up)
-        if self._idle:
-            self._idle.pop().set_result(None)
-        elif self._unstarted:
-            self._unstarted -= 1
+        if self._unused:
+            self._unused -= 1
             # Not in the context of whoever came first: it carries the items of many.
             worker = loop.create_task(self._work(), context=Context())
             self._workers.add(worker)
@@ -108,40 +104,31 @@ class Batches(Generic[Item, Outcome]):
         return self.submit(item, partial(settle_future, outcome)) or await outcome
 
     async def _work(self) -> None:
-        loop = asyncio.get_running_loop()
+        popleft = self._waiting.popleft
         try:
-            while True:
-                while self._waiting:
-                    await self._carry_out_next(loop)
-                # In one step with the look at the queue: nobody's item is left without a worker.
-                idle = loop.create_future()
-                self._idle.append(idle)
-                await idle
+            while self._waiting:
+                # Shared among those that are free: two halves are sooner through than one whole.
+                share = -(-len(self._waiting) // self._free)
+                batch = [popleft() for _ in range(min(share, self._largest))]
+                items = [item for item, _, _ in batch]
+                self._free -= 1
+                outcomes: Sequence[Outcome | Exception]
+                try:
+                    outcomes = await self._carry_out(items)
+                except Exception as error:
+                    outcomes = await self._outcomes_after(error, items)
+                finally:
+                    self._free += 1
+                for (_, settle, _), outcome in zip(batch, outcomes, strict=True):
+                    # As told() does it, without a call for each.
+                    try:
+                        settle(outcome)
+                    except Exception as error:
+                        log.error("batch.outcome_lost", exc_info=error)
+                asyncio.get_running_loop().call_soon(self._report, batch, self._monotonic())
         finally:
-            # The process ends, or what it carried out was cancelled.
-            self._idle = [idle for idle in self._idle if not idle.cancelled()]
-            self._unstarted += 1
-
-    async def _carry_out_next(self, loop: asyncio.AbstractEventLoop) -> None:
-        # Shared among those that are free: two halves are sooner through than one whole.
-        share = -(-len(self._waiting) // self._free)
-        batch = [self._waiting.popleft() for _ in range(min(share, self._largest))]
-        items = [item for item, _, _ in batch]
-        self._free -= 1
-        outcomes: Sequence[Outcome | Exception]
-        try:
-            outcomes = await self._carry_out(items)
-        except Exception as error:
-            outcomes = await self._outcomes_after(error, items)
-        finally:
-            self._free += 1
-        for (_, settle, _), outcome in zip(batch, outcomes, strict=True):
-            # As told() does it, without a call for each.
-            try:
-                settle(outcome)
-            except Exception as error:
-                log.error("batch.outcome_lost", exc_info=error)
-        loop.call_soon(self._report, batch, self._monotonic())
+            # In one step with the look at the queue: nobody's item is left without a worker.
+            self._unused += 1
 
     def _report(self, batch: Sequence[tuple[Item, Settle[Outcome], float]], now: float) -> None:
         self._on_settled([now - came for _, _, came in batch])

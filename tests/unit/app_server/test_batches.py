@@ -105,41 +105,6 @@ async def test_one_after_the_other_leaves_nobody_without_a_worker(store):
         assert await asyncio.wait_for(submit(batches, item), 5) == f"done {item}"
 
 
-async def test_worker_serves_who_comes_after_a_rest(store):
-    """The same one, alone and as one of two: it is not started anew for each."""
-    batches = batches_of(store, at_once=2)
-    for item in range(3):
-        assert await submit(batches, item) == f"done {item}"
-    assert len(workers()) == 1
-    assert await asyncio.gather(submit(batches, 3), submit(batches, 4)) == ["done 3", "done 4"]
-    assert await asyncio.gather(submit(batches, 5), submit(batches, 6)) == ["done 5", "done 6"]
-    assert len(workers()) == 2
-
-
-async def test_worker_that_was_stopped_is_replaced(store):
-    """While it had nothing to do, and in the middle of a batch, whose items nobody knows the outcome of."""
-    batches = batches_of(store)
-    assert await submit(batches, 1) == "done 1"
-    await stop_workers()
-    assert await submit(batches, 2) == "done 2"
-    store.open.clear()
-    submit(batches, 3)
-    await turns(lambda: len(store.batches) == 3)
-    await stop_workers()
-    store.open.set()
-    assert await submit(batches, 4) == "done 4"
-
-
-def workers() -> set[asyncio.Task[None]]:
-    return asyncio.all_tasks() - {asyncio.current_task()}
-
-
-async def stop_workers() -> None:
-    for worker in workers():
-        worker.cancel()
-    await turns(lambda: not workers())
-
-
 async def test_full_queue_refuses_and_does_nothing(store):
     """Those in the batch under way do not count as waiting; afterwards there is room again."""
     store.open.clear()
