@@ -60,14 +60,16 @@ class Bench:
 
     def __init__(self, plan: Plan, postgres: MeasuredPostgres, redis_url: str, room: Room, directory: Path) -> None:
         self._plan = plan
-        self._postgres = postgres
+        self.postgres = postgres
         self._redis_url = redis_url
         self._room = room
         self._directory = directory
-        self._pool_sizes = {OURS: OUR_POOL_SIZE, TWICE: OUR_POOL_SIZE}
+        self._pool_sizes = dict.fromkeys((STEPS, PLAIN, ONE, OURS, TWICE), OUR_POOL_SIZE)
 
     @classmethod
-    async def run(cls, plan: Plan, directory: Path) -> Figures:
+    @asynccontextmanager
+    async def opened(cls, plan: Plan, directory: Path) -> AsyncIterator[Bench]:
+        """With servers of its own."""
         async with AsyncExitStack() as closing:
             postgres = await closing.enter_async_context(measured_postgres(directory))
             valkey = Valkey(directory / "valkey", directory, directory / "valkey.log")
@@ -75,11 +77,15 @@ class Bench:
             closing.push_async_callback(valkey.stop)
             async with opened(postgres.server.url(), 1) as pool:
                 room = await open_room(pool)
-            bench = cls(plan, postgres, valkey.url(), room, directory)
+            yield cls(plan, postgres, valkey.url(), room, directory)
+
+    @classmethod
+    async def run(cls, plan: Plan, directory: Path) -> Figures:
+        async with cls.opened(plan, directory) as bench:
             return await bench.measured()
 
     async def measured(self) -> Figures:
-        disturbance = Disturbance((0, 1), lambda: time.process_time() + self._postgres.cpu_seconds())
+        disturbance = Disturbance((0, 1), lambda: time.process_time() + self.postgres.cpu_seconds())
         await self._choose_pool_sizes()
         figures: Figures = {"pool_sizes": self._pool_sizes}
         figures["ways"] = await self._ways()
@@ -89,8 +95,8 @@ class Bench:
         return figures
 
     @asynccontextmanager
-    async def _way(self, name: str, pool_size: int = 0) -> AsyncIterator[Way]:
-        url, size = self._postgres.server.url(), pool_size or self._pool_sizes[name]
+    async def way(self, name: str, pool_size: int = 0) -> AsyncIterator[Way]:
+        url, size = self.postgres.server.url(), pool_size or self._pool_sizes[name]
         async with AsyncExitStack() as closing:
             if name == PLAIN:
                 yield one_statement(await closing.enter_async_context(opened_as_it_comes(url, size)), self._room)
@@ -111,25 +117,25 @@ class Bench:
         for name in (STEPS, PLAIN, ONE):
             found: dict[int, float] = {}
             for size in self._plan.pool_sizes:
-                async with self._way(name, size) as way:
+                async with self.way(name, size) as way:
                     figures = await self._loaded(way, CALLERS, self._plan.pool_seconds, logged=False)
                 found[size] = figures["per_second"]
             self._pool_sizes[name] = max(found, key=lambda size: found[size])
             say(f"  {name}: {', '.join(f'{size} connections {rate:,.0f}/s' for size, rate in found.items())}")
 
     async def _loaded(self, way: Way, callers: int, seconds: float, *, logged: bool) -> dict[str, float]:
-        found = await load(way, self._answers(), self._postgres, callers=callers, seconds=seconds)
+        found = await load(way, self.answers(), self.postgres, callers=callers, seconds=seconds)
         await self._accounted_for(found.acknowledged, logged=found.acknowledged if logged else 0)
         return found.figures
 
-    def _answers(self) -> Iterator[Given]:
+    def answers(self) -> Iterator[Given]:
         yield from self._room.answers()
         raise BenchFailed("The room has given all its answers: enlarge it (PLAYERS, QUESTIONS) for so fast a machine.")
 
     async def _accounted_for(self, acknowledged: int, *, logged: int = 0) -> None:
         """As many answers and events as were acknowledged, and our log has ours; then none, and the next pages of
         Postgres's log are new ones for all."""
-        watcher = self._postgres.watcher
+        watcher = self.postgres.watcher
         answers = await watcher.fetchval("SELECT count(*) FROM participant_answers")
         events = await watcher.fetchval("SELECT count(*) FROM events")
         if not answers == events == acknowledged:
@@ -156,11 +162,11 @@ class Bench:
         if name in LIMITS:
             clients, batch = LIMITS[name]
             count, figures = await pgbench(
-                self._postgres, self._room, self._directory, clients=clients, batch=batch, seconds=self._plan.seconds
+                self.postgres, self._room, self._directory, clients=clients, batch=batch, seconds=self._plan.seconds
             )
             await self._accounted_for(count)
         else:
-            async with self._way(name) as way:
+            async with self.way(name) as way:
                 figures = await self._loaded(way, CALLERS, self._plan.seconds, logged=name in (OURS, TWICE))
         say(f"    {name:14} {figures['per_second']:8,.0f} answers/s, p50 {figures['p50_ms']:.1f} ms")
         return figures
@@ -174,7 +180,7 @@ class Bench:
             for callers in self._plan.callers:
                 by_name: Figures = {}
                 for name in rotated((ONE, OURS), number):
-                    async with self._way(name) as way:
+                    async with self.way(name) as way:
                         by_name[name] = await self._loaded(
                             way, callers, self._plan.callers_seconds, logged=name == OURS
                         )
@@ -193,8 +199,8 @@ class Bench:
         seconds: dict[str, list[float]] = {other: [], OURS: []}
         turns = [other, OURS] * (self._plan.idle_answers + 10)
         random.Random(1).shuffle(turns)
-        answers = self._answers()
-        async with self._way(other) as others, self._way(OURS) as our:
+        answers = self.answers()
+        async with self.way(other) as others, self.way(OURS) as our:
             ways = {other: others, OURS: our}
             for name in turns:
                 await asyncio.sleep(IDLE_SECONDS)
