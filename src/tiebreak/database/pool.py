@@ -44,7 +44,7 @@ CONNECT_SECONDS = 5.0
 # For a connection while all are in use; a hung Postgres holds each of them for a statement's time and the cancelling's.
 FREE_SECONDS = 10.0
 
-# Batches of answers that are under way at once; never more than half of the pool's.
+# Batches of answers that are under way at once.
 MOST_KEPT = 2
 # Then the pool has them for a moment, to renew or to close them.
 KEPT_SECONDS = 60.0
@@ -57,29 +57,31 @@ Result = TypeVar("Result")
 class Pool(AnyPool):
     """Nobody waits for a connection for longer than FREE_SECONDS: TimeoutError, which is an outage.
 
-    Some are kept by `fetch_hot`, between its calls, where others cannot take them.
+    Some are kept by `fetch_hot`, between its calls, as long as nobody has to wait for one.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401
         super().__init__(*arguments, **options)
-        self._most_kept = min(MOST_KEPT, self.get_max_size() // 2)
         # The one used last is last, and used next.
         self._kept: list[PoolConnectionProxy[Record]] = []
         self._keeping: asyncio.TimerHandle | None = None
 
     def acquire(self, *, timeout: float | None = None) -> PoolAcquireContext[Record]:
-        # Only where somebody has to wait: asyncpg makes a task for each time limit. In its queue are the connections
-        # that nobody has, those that are still to be opened included, which has a time limit of its own. Its
-        # get_idle_size looks at each connection, which takes a tenth of the time that our code has for an answer alone.
-        if timeout is None and self._queue.empty():
-            timeout = FREE_SECONDS
+        # In asyncpg's queue are the connections that nobody has, those that are still to be opened included, which has
+        # a time limit of its own. Its get_idle_size looks at each connection, which takes a tenth of the time that our
+        # code has for an answer alone.
+        if self._queue.empty():
+            self._give_back()
+            # Only where somebody has to wait: asyncpg makes a task for each time limit.
+            if timeout is None:
+                timeout = FREE_SECONDS
         return super().acquire(timeout=timeout)
 
     async def fetch_hot(self, statement: str, *arguments: object) -> list[Record]:
         """As `fetch`, by a connection that does nothing else while it is needed: for the statements of the hot path.
 
-        The process behind it has just done the same, and finds in the processor's caches what it needs; and nobody
-        waits for a connection to come out of the pool, or to go back.
+        The process behind it has just done the same, and finds in the processor's caches what it needs; and it need not
+        come out of the pool each time, and go back.
         """
         connection = None
         while connection is None:
@@ -92,11 +94,10 @@ class Pool(AnyPool):
         try:
             rows = await connection.fetch(statement, *arguments)
         except BaseException:
-            # What befell it may befall the others.
-            self._kept.append(connection)
-            self._give_back()
+            self._release_soon(connection)
             raise
-        if len(self._kept) < self._most_kept and not self.is_closing():
+        # Who waits for one may be another caller of this.
+        if len(self._kept) < MOST_KEPT and not self._queue._getters and not self.is_closing():
             self._kept.append(connection)
             if self._keeping is None:
                 self._keeping = asyncio.get_running_loop().call_later(KEPT_SECONDS, self._give_back)

@@ -49,21 +49,33 @@ async def test_hot_path_keeps_its_connection(database_url):
 
 async def test_as_many_are_kept_as_there_are_batches_at_once(database_url):
     """A third is used and given back."""
-    async with opened_pool(database_url, size=5) as pool:
-        first = await hot_pids(pool, 3)
-        others = await pids(pool, 3)
-        assert len({*first, *others}) == 5
-        assert set(await hot_pids(pool, 2)) <= set(first)
+    async with opened_pool(database_url, size=6) as pool:
+        first = set(await hot_pids(pool, 3))
+        others = set(await pids(pool, 4))
+        assert len(others) == 4
+        assert len(first - others) == 2
+        assert set(await hot_pids(pool, 2)) == first - others
 
 
-@pytest.mark.parametrize(("size", "kept"), [(1, 0), (2, 1), (3, 1), (4, 2)])
-async def test_small_pool_is_not_used_up(database_url, monkeypatch, size, kept):
-    """Half of the connections at most are kept; all others are there for everybody."""
+@pytest.mark.parametrize("size", [1, 2, 3])
+async def test_what_is_kept_is_missing_to_nobody(database_url, monkeypatch, size):
+    """Who would have to wait gets it at once."""
     monkeypatch.setattr(pool_module, "FREE_SECONDS", 0.5)
     async with opened_pool(database_url, size=size) as pool:
         await hot_pids(pool, size)
         async with asyncio.timeout(5):
-            assert len(set(await pids(pool, size - kept))) == size - kept
+            assert len(set(await pids(pool, size))) == size
+
+
+async def test_connection_that_somebody_waits_for_is_not_kept(database_url):
+    """Be it for another statement of the hot path, or for any other, while all are in use."""
+    async with opened_pool(database_url, size=2) as pool, pool.acquire():
+        for other in (pool.fetch_hot(PID), pool.fetchval(PID)):
+            under_way = asyncio.create_task(hot_pid(pool, SLOW_PID))
+            await asyncio.sleep(0.02)
+            async with asyncio.timeout(5):
+                await other
+            await under_way
 
 
 async def test_lost_connection_is_replaced_before_it_is_used(database_url):
@@ -76,23 +88,25 @@ async def test_lost_connection_is_replaced_before_it_is_used(database_url):
 
 
 async def test_failed_statement_gives_its_connection_back(database_url):
-    """And the others that were kept: what befell it may befall them."""
-    async with opened_pool(database_url, size=4) as pool:
-        kept = set(await hot_pids(pool, 2))
+    """The pool looks at it before anybody uses it again."""
+    async with opened_pool(database_url, size=1) as pool:
+        kept = await hot_pid(pool)
         with pytest.raises(asyncpg.DivisionByZeroError):
             await pool.fetch_hot("SELECT 1 / $1::int", 0)
-        assert kept <= set(await pids(pool, 4))
+        assert pool._kept == []
+        assert await pool.fetchval(PID) == kept
 
 
 async def test_statement_that_is_given_up_leaves_the_pool_whole(database_url):
     """Cancelled, as at the end of a process, or out of time."""
-    async with opened_pool(database_url, size=2) as pool:
+    async with opened_pool(database_url, size=1) as pool:
         await hot_pid(pool)
         with pytest.raises(OUTAGES):
             async with asyncio.timeout(0.05):
                 await pool.fetch_hot("SELECT pg_sleep(30)")
         async with asyncio.timeout(5):
-            assert len(set(await pids(pool, 2))) == 2
+            assert await pool.fetchval("SELECT 1") == 1
+            assert await hot_pid(pool)
 
 
 async def test_pool_looks_after_them_now_and_then(database_url, monkeypatch):
@@ -101,9 +115,9 @@ async def test_pool_looks_after_them_now_and_then(database_url, monkeypatch):
     async with opened_pool(database_url, size=2) as pool:
         for _ in range(2):
             kept = await hot_pid(pool)
+            assert await pool.fetchval(PID) != kept
             await asyncio.sleep(0.2)
-            async with asyncio.timeout(5):
-                assert kept in await pids(pool, 2)
+            assert await pool.fetchval(PID) == kept
 
 
 async def test_pool_that_keeps_some_can_be_closed(database_url):
