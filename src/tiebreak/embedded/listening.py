@@ -27,20 +27,24 @@ def listen(host: str, port: int) -> socket.socket:
         raise EmbeddedServerFailed(reason(host, port, error)) from error
 
 
-def reserve(host: str, port: int) -> socket.socket:
-    """A port for a server that binds it itself, with SO_REUSEADDR or SO_REUSEPORT; port 0 takes a free one.
+def reserve(host: str, port: int, *, for_reuseport: bool = False) -> socket.socket:
+    """A port for a server of ours that binds it itself; port 0 takes a free one.
 
-    As long as we hold it no other program is given it, also while the server restarts; connections are then refused,
-    for nobody listens: a gateway in front tries the next server at once. Raises EmbeddedServerFailed, in words.
+    As long as we hold it no other program is given it by chance. With `for_reuseport` no other program gets it by
+    asking either, only one of this user's that sets SO_REUSEPORT: without, one that sets SO_REUSEADDR, as most do,
+    could have it while our server restarts. Connections are refused meanwhile, for nobody listens: a gateway in front
+    tries the next server at once. Raises EmbeddedServerFailed, in words.
     """
     with listen(host, port) as probe:  # fails where somebody listens, whom SO_REUSEPORT would join
         family, port = probe.family, int(probe.getsockname()[1])
     place = socket.socket(family, socket.SOCK_STREAM)
-    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of an earlier run may linger on it
     place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     if family == socket.AF_INET6:
         place.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if host == "::" else 1)
     place.bind((host, port))
+    if for_reuseport:
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
     return place
 
 

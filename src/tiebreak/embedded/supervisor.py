@@ -53,8 +53,11 @@ async def up(options: Options, settings: Settings, environ: Mapping[str, str]) -
         binary()  # or nothing is made
     with ExitStack() as stack:
         orders = stack.enter_context(Orders())
-        take = reserve if options.app_servers else listen  # Envoy and the servers behind it bind their ports themselves
-        listener = stack.enter_context(take(options.host, options.port))
+        listener = stack.enter_context(
+            reserve(options.host, options.port, for_reuseport=True)  # Envoy binds it itself, and so do those behind it
+            if options.app_servers
+            else listen(options.host, options.port)
+        )
         auth_listener = stack.enter_context(listen(LOOPBACK, 0))
         app_places = [stack.enter_context(reserve(LOOPBACK, 0)) for _ in range(options.app_servers)]
         data = stack.enter_context(taken(options.data.absolute()))

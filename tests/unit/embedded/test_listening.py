@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import socket
+import sys
 
 import pytest
 
-from tiebreak.embedded.listening import addresses_in_the_room, http_url, listen, reachable, reason
+from tiebreak.embedded.listening import addresses_in_the_room, http_url, listen, reachable, reason, reserve
 from tiebreak.errors import EmbeddedServerFailed
 
 
@@ -25,6 +26,27 @@ def test_a_taken_port() -> None:
         port = listener.getsockname()[1]
         with pytest.raises(EmbeddedServerFailed, match=f"Port {port} of 127.0.0.1 is taken"):
             listen("127.0.0.1", port)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody could bind a port that we keep")
+def test_a_port_kept_for_a_server_that_restarts() -> None:
+    """It has the port again whenever it comes, also with connections of an earlier run on it; nobody else ever has."""
+    with listen("127.0.0.1", 0) as earlier:
+        address = earlier.getsockname()
+        leave_a_connection(earlier)
+    with reserve(*address, for_reuseport=True):
+        for _ in range(2):
+            with pytest.raises(OSError, match="in use"):
+                socket.create_server(address).close()
+            with socket.create_server(address, reuse_port=True) as ours:
+                leave_a_connection(ours)
+
+
+def leave_a_connection(listener: socket.socket) -> None:
+    """One that the listener's side closes first, so that it lingers there (TIME_WAIT)."""
+    with socket.create_connection(listener.getsockname(), timeout=5) as client:
+        listener.accept()[0].close()
+        assert client.recv(1) == b""
 
 
 def test_an_address_of_another_machine() -> None:
