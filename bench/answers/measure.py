@@ -22,6 +22,7 @@ from bench.processes import BenchFailed, say
 from bench.rounds import medians, rotated
 from bench.section import Figures
 from tests.servers import folder
+from tiebreak.app_server.batches import AT_ONCE
 from tiebreak.embedded.valkey import Valkey
 from tiebreak.settings import Settings
 
@@ -101,16 +102,15 @@ class Bench:
             if name == PLAIN:
                 yield one_statement(await closing.enter_async_context(opened_as_it_comes(url, size)), self._room)
                 return
-            pool = await closing.enter_async_context(opened(url, size))
             if name in (STEPS, ONE):
+                pool = await closing.enter_async_context(opened(url, size))
                 yield (one_statement_per_step if name == STEPS else one_statement)(pool, self._room)
                 return
-            way = await closing.enter_async_context(ours(pool, self._redis_url, self._room))
-            if name == TWICE:
-                other_pool = await closing.enter_async_context(opened(url, size))
-                other = await closing.enter_async_context(ours(other_pool, self._redis_url, self._room))
-                way = in_turn(way, other)
-            yield way
+            servers = []
+            for _ in range(2 if name == TWICE else 1):
+                pool = await closing.enter_async_context(opened(url, size, hot=AT_ONCE))
+                servers.append(await closing.enter_async_context(ours(pool, self._redis_url, self._room)))
+            yield servers[0] if name == OURS else in_turn(*servers)
 
     async def _choose_pool_sizes(self) -> None:
         """Those with which the other ways are fastest."""

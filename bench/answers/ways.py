@@ -22,6 +22,7 @@ from tiebreak.app_server.ticks import Ticks
 from tiebreak.cache.call_limits import CallLimit
 from tiebreak.clock import SystemClock
 from tiebreak.database.pool import AnyPool, Pool, open_pool
+from tiebreak.errors import Refusal
 from tiebreak.events import TOPIC, shard_of
 from tiebreak.ids import new_id
 from tiebreak.metrics import AppServerMetrics
@@ -133,7 +134,7 @@ def one_statement(pool: AnyPool, room: Room) -> Way:
 
 @asynccontextmanager
 async def ours(pool: Pool, redis_url: str, room: Room) -> AsyncIterator[Way]:
-    """What the app server does for an answer, whichever way that comes in; with its ticks and nudges."""
+    """What the app server does for an answer, as its lane for HTTP has it done; with its ticks and nudges."""
     redis = await open_redis(redis_url)
     clock = SystemClock()
     ticks = Ticks(pool, Emitter(redis), clock)
@@ -152,9 +153,14 @@ async def ours(pool: Pool, redis_url: str, room: Room) -> AsyncIterator[Way]:
     async def count_servers() -> int:
         return 1
 
+    loop = asyncio.get_running_loop()
+
     async def record(given: Given) -> None:
         command = UpdateScore(room.session_id, given.question_id, RIGHT, given.answer_id)
-        outcome = await answers.submit(given.user_id, command)
+        acknowledged: asyncio.Future[Outcome | Refusal | Exception] = loop.create_future()
+        begun = answers.begin(given.user_id, command, acknowledged.set_result, clock.now_ms())
+        # The first one has to wait for the session's questions.
+        outcome = await (acknowledged if begun == "waiting" else answers.submit(given.user_id, command))
         assert isinstance(outcome, Outcome), outcome
 
     # As many sockets in the room as there are players: of that, ticks depend.
@@ -181,11 +187,13 @@ def in_turn(*ways: Way) -> Way:
 
 
 @asynccontextmanager
-async def opened(url: str, size: int) -> AsyncIterator[Pool]:
+async def opened(url: str, size: int, *, hot: int = 0) -> AsyncIterator[Pool]:
     """A pool as the app server's, whose connections are all there: none is opened while the clock runs."""
-    pool = await open_pool(url, size=size, plans="force_generic_plan")
+    pool = await open_pool(url, size=size, hot=hot, plans="force_generic_plan")
     try:
-        await asyncio.gather(*[pool.release(connection) for connection in [await pool.acquire() for _ in range(size)]])
+        await asyncio.gather(*[pool.fetch_hot("SELECT pg_sleep(0.1)") for _ in range(hot)])
+        connections = [await pool.acquire() for _ in range(size - hot)]
+        await asyncio.gather(*[pool.release(connection) for connection in connections])
         yield pool
     finally:
         await pool.close()

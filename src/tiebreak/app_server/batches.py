@@ -70,7 +70,9 @@ class Batches(Generic[Item, Outcome]):
         self._loop: asyncio.AbstractEventLoop | None = None
         # Workers that could be started, and batches that could be carried out beside those under way.
         self._unused = self._free = at_once
-        self._workers: set[asyncio.Task[None]] = set()
+        self._workers: set[asyncio.Task[None] | None] = set()
+        # Theirs, and not that of whoever came first: they carry the items of many.
+        self._context = Context()
 
     def __len__(self) -> int:
         """How many items wait, those in the batches under way left out."""
@@ -92,10 +94,7 @@ class Batches(Generic[Item, Outcome]):
             self._patience = loop.call_later(self._longest_wait_seconds, self._give_up)
         if self._unused:
             self._unused -= 1
-            # Not in the context of whoever came first: it carries the items of many.
-            worker = loop.create_task(self._work(), context=Context())
-            self._workers.add(worker)
-            worker.add_done_callback(self._workers.discard)
+            self._workers.add(loop.create_task(self._work(loop), context=self._context))
         return None
 
     async def outcome_of(self, item: Item) -> Outcome | Refusal:
@@ -103,7 +102,7 @@ class Batches(Generic[Item, Outcome]):
         outcome: asyncio.Future[Outcome | Refusal] = asyncio.get_running_loop().create_future()
         return self.submit(item, partial(settle_future, outcome)) or await outcome
 
-    async def _work(self) -> None:
+    async def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         popleft = self._waiting.popleft
         try:
             while self._waiting:
@@ -125,10 +124,11 @@ class Batches(Generic[Item, Outcome]):
                         settle(outcome)
                     except Exception as error:
                         log.error("batch.outcome_lost", exc_info=error)
-                asyncio.get_running_loop().call_soon(self._report, batch, self._monotonic())
+                loop.call_soon(self._report, batch, self._monotonic())
         finally:
             # In one step with the look at the queue: nobody's item is left without a worker.
             self._unused += 1
+            self._workers.discard(asyncio.current_task(loop))
 
     def _report(self, batch: Sequence[tuple[Item, Settle[Outcome], float]], now: float) -> None:
         self._on_settled([now - came for _, _, came in batch])

@@ -87,8 +87,10 @@ class Answers:
             longest_queue=longest_queue,
             outages=OUTAGES,
             on_given_up=lambda: self._counted(Refusal.BUSY),
-            on_settled=metrics.answer_seconds.observe_all,
+            on_settled=self._settled,
         )
+        # Batches whose outcomes nobody else has heard of yet.
+        self._untold: list[tuple[Sequence[NewAnswer], Sequence[Recorded | Refusal]]] = []
         metrics.count_waiting = self._batches.__len__
 
     async def submit(self, user_id: UserId, command: UpdateScore) -> Outcome | Refusal:
@@ -196,9 +198,7 @@ class Answers:
             await self._record_anew(answers, found, moved)
         # None of them is MOVED by now.
         outcomes = cast("list[Recorded | Refusal]", found)
-        # Two turns of the loop later: those who wait for their outcomes come first.
-        loop = asyncio.get_running_loop()
-        loop.call_soon(loop.call_soon, self._tell, answers, outcomes)
+        self._untold.append((answers, outcomes))
         return [
             outcome_of(recorded, answer) if isinstance(recorded, Recorded) else recorded
             for answer, recorded in zip(answers, outcomes, strict=True)
@@ -211,6 +211,12 @@ class Answers:
         anew = [await self._graded_anew(answers[place]) for place in moved]
         for place, outcome in zip(moved, await record_answers(self._pool, anew), strict=True):
             outcomes[place] = Refusal.BUSY if outcome is MOVED else outcome
+
+    def _settled(self, seconds: Sequence[float]) -> None:
+        """Only now: those who wait for their outcomes come first."""
+        self._metrics.answer_seconds.observe_all(seconds)
+        while self._untold:
+            self._tell(*self._untold.pop())
 
     def _tell(self, answers: Sequence[NewAnswer], outcomes: Sequence[Recorded | Refusal]) -> None:
         """The room, the publisher and the metrics."""

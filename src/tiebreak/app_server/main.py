@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from tiebreak.app_server.answer_lane import PATH, AnswerLane
 from tiebreak.app_server.app import OUTAGES, http_app
+from tiebreak.app_server.batches import AT_ONCE
 from tiebreak.app_server.commands import Answers, Joins
 from tiebreak.app_server.frozen_questions import FrozenQuestions
 from tiebreak.app_server.healing import Healing
@@ -71,7 +72,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     redis_url = required(settings.redis_url, "TIEBREAK_REDIS_URL")
     clock = SystemClock()
     async with AsyncExitStack() as closing:
-        pool = await open_pool(database_url, size=settings.database_pool_size, plans="force_generic_plan")
+        pool = await open_pool(
+            database_url, size=settings.database_pool_size, hot=AT_ONCE, plans="force_generic_plan"
+        )
         closing.push_async_callback(pool.close)
         redis = await open_redis(redis_url)
         closing.push_async_callback(redis.aclose)

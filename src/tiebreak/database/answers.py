@@ -92,7 +92,10 @@ async def record_answers(pool: Pool, answers: Sequence[NewAnswer]) -> list[Outco
     lets one through; the others are refused. No answer's outcome depends on its neighbours'.
     """
     if len(answers) == 1:
-        recorded = await pool.fetch_hot(sql("record_answer"), *row_of(answers[0]), TOPIC, "ADD_ANSWER")
+        [answer] = answers
+        recorded = await pool.fetch_hot(sql("record_answer"), *row_of(answer), TOPIC, "ADD_ANSWER")
+        if recorded and recorded[0]["new"]:
+            return [recorded_as(answer, recorded[0], recorded[0]["length"])]
     else:
         columns = zip(*[row_of(answer) for answer in answers], strict=True)
         recorded = await pool.fetch_hot(sql("record_answers"), *columns, TOPIC, "ADD_ANSWER")
@@ -120,10 +123,6 @@ async def record_answers(pool: Pool, answers: Sequence[NewAnswer]) -> list[Outco
 
 def recorded_now(answers: Sequence[NewAnswer], new: list[tuple[int, Record]]) -> Iterator[tuple[int, Recorded]]:
     """The new ones, by place and row. A session's log has them in the order of their ids, and ends with the last."""
-    if len(new) == 1:
-        [(place, row)] = new
-        yield place, recorded_as(answers[place], row, row["length"])
-        return
     new.sort(key=lambda one: answers[one[0]].id.int, reverse=True)
     positions: dict[QuizSessionId, int] = {}
     for place, row in new:
