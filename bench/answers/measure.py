@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import uvloop
 
+from bench.answers.idle import NOT_COUNTED, answer_alone
 from bench.answers.load import load, quantiles_ms
 from bench.answers.pgbench import pgbench
 from bench.answers.room import Given, Room, open_room
-from bench.answers.ways import Way, in_turn, one_statement, one_statement_per_step, opened, opened_as_it_comes, ours
+from bench.answers.ways import (
+    ONE,
+    OUR_POOL_SIZE,
+    OURS,
+    PLAIN,
+    STEPS,
+    TWICE,
+    Place,
+    Way,
+    opened,
+    opened_way,
+)
 from bench.cpu_time import Disturbance
 from bench.postgres import MeasuredPostgres, measured_postgres
 from bench.processes import BenchFailed, say
 from bench.rounds import medians, rotated
 from bench.section import Figures
 from tests.servers import folder
-from tiebreak.app_server.batches import AT_ONCE
 from tiebreak.embedded.valkey import Valkey
-from tiebreak.settings import Settings
 
-STEPS, PLAIN, ONE, OURS, TWICE = "steps", "one_plain", "one", "ours", "ours_twice"
 LIMITS = {"pgbench_64": (64, 1), "pgbench_1x64": (1, 64), "pgbench_2x64": (2, 64), "pgbench_2x256": (2, 256)}
 CALLERS = 64
-# Ours shares the process's pool with all other requests, so it gets the one that is set by default.
-OUR_POOL_SIZE = Settings().database_pool_size
-# An app server alone in the room: nudge and checkpoint of the last answer are over.
-IDLE_SECONDS = 0.02
 
 
 class Plan(NamedTuple):
@@ -44,11 +47,11 @@ class Plan(NamedTuple):
     callers_seconds: float
     pool_sizes: tuple[int, ...]
     pool_seconds: float
-    idle_answers: int
+    idle: tuple[int, int]
 
 
-FULL = Plan(3, 4, (1, 8, 256, 1_000), 2, (8, 16, 32, 64), 1, 1_000)
-QUICK = Plan(1, 1, (1, 1_000), 0.5, (16, 64), 0.3, 40)
+FULL = Plan(3, 4, (1, 8, 256, 1_000), 2, (8, 16, 32, 64), 1, (6, 200))
+QUICK = Plan(1, 1, (1, (6, 200)), 0.5, (16, 64), 0.3, (1, 20))
 
 
 def measure(quick: bool) -> Figures:
@@ -62,8 +65,8 @@ class Bench:
     def __init__(self, plan: Plan, postgres: MeasuredPostgres, redis_url: str, room: Room, directory: Path) -> None:
         self._plan = plan
         self.postgres = postgres
-        self._redis_url = redis_url
         self._room = room
+        self._place = Place(postgres.server.url(), redis_url, room)
         self._directory = directory
         self._pool_sizes = dict.fromkeys((STEPS, PLAIN, ONE, OURS, TWICE), OUR_POOL_SIZE)
 
@@ -95,22 +98,8 @@ class Bench:
         figures["disturbance"] = disturbance.share()
         return figures
 
-    @asynccontextmanager
-    async def way(self, name: str, pool_size: int = 0) -> AsyncIterator[Way]:
-        url, size = self.postgres.server.url(), pool_size or self._pool_sizes[name]
-        async with AsyncExitStack() as closing:
-            if name == PLAIN:
-                yield one_statement(await closing.enter_async_context(opened_as_it_comes(url, size)), self._room)
-                return
-            if name in (STEPS, ONE):
-                pool = await closing.enter_async_context(opened(url, size))
-                yield (one_statement_per_step if name == STEPS else one_statement)(pool, self._room)
-                return
-            servers = []
-            for _ in range(2 if name == TWICE else 1):
-                pool = await closing.enter_async_context(opened(url, size, hot=AT_ONCE))
-                servers.append(await closing.enter_async_context(ours(pool, self._redis_url, self._room)))
-            yield servers[0] if name == OURS else in_turn(*servers)
+    def way(self, name: str, pool_size: int = 0) -> AbstractAsyncContextManager[Way]:
+        return opened_way(name, self._place, pool_size or self._pool_sizes[name])
 
     async def _choose_pool_sizes(self) -> None:
         """Those with which the other ways are fastest."""
@@ -189,25 +178,13 @@ class Bench:
         return medians(rounds)
 
     async def _idle(self) -> Figures:
-        """By (b)'s way: it and ours. Only two take turns: (b)'s two ways have code in common, and would warm it for
-        each other."""
-        return {name: await self._idle_beside(name) for name in (PLAIN, ONE)}
-
-    async def _idle_beside(self, other: str) -> Figures:
-        """One answer at a time, with a pause before it; the ways take turns by chance."""
-        say(f"  {self._plan.idle_answers} answers each way, one at a time: {OURS} and {other}")
-        seconds: dict[str, list[float]] = {other: [], OURS: []}
-        turns = [other, OURS] * (self._plan.idle_answers + 10)
-        random.Random(1).shuffle(turns)
-        answers = self.answers()
-        async with self.way(other) as others, self.way(OURS) as our:
-            ways = {other: others, OURS: our}
-            for name in turns:
-                await asyncio.sleep(IDLE_SECONDS)
-                given = next(answers)
-                started = time.perf_counter()
-                await ways[name](given)
-                seconds[name].append(time.perf_counter() - started)
-        await self._accounted_for(len(turns), logged=turns.count(OURS))
-        # The first ones prepare statements and load questions.
-        return {name: quantiles_ms(found[10:]) for name, found in seconds.items()}
+        """By (b)'s way: it and ours."""
+        figures: Figures = {}
+        for other in (PLAIN, ONE):
+            rounds, answers = self._plan.idle
+            say(f"  one answer at a time, {OURS} and {other}: {rounds} rounds of {answers} answers each way")
+            found = await answer_alone(self._place, (other, OURS), rounds=rounds, answers=answers)
+            given = rounds * (answers + NOT_COUNTED)
+            await self._accounted_for(2 * given, logged=given)
+            figures[other] = {name: quantiles_ms(seconds) for name, seconds in found.items()}
+        return figures

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bench.answers.measure import CALLERS, LIMITS, ONE, OURS, PLAIN, STEPS, TWICE
+from bench.answers.measure import CALLERS, LIMITS
+from bench.answers.ways import ONE, OURS, PLAIN, STEPS, TWICE
 from bench.machine import machine
 from bench.results import ratio, table
 from bench.section import Claim, Figures, Limit, at_least, at_most
@@ -79,12 +80,12 @@ def text(figures: Figures) -> str:
             f"rounds in rotating order. Connections: (a) {sizes[STEPS]}, (b) {sizes[PLAIN]} and {sizes[ONE]}, the best "
             f"for them of those tried; (c) {sizes[OURS]}, the default. (b) is measured with asyncpg's pool as it "
             "comes, and with the app server's own connections, which (a) has too: plans are kept, and no reset follows "
-            "each statement. (c) is `Answers.submit` with all it does: grade, batch, room, nudge, and the answer log, "
-            "which (a), (b) and pgbench do not keep. All answers are of one session, so its log is one chain; (c) "
-            "twice is two of it in this process, each with half of the answers and connections of its own. After each "
-            "measurement answers and events in the database were as many as acknowledged. Client: "
-            "the process with its callers, or pgbench; p50 of pgbench's batches is of the batch. Other programs took "
-            f"{figures['disturbance']:.0%} of a core.",
+            "each statement. (c) is `Answers.begin`, as the lane calls it, with all it does: grade, batch, room, "
+            "nudge, and the answer log, which (a), (b) and pgbench do not keep. All answers are of one session, so its "
+            "log is one chain; (c) twice is two of it in this process, each with half of the answers and connections "
+            "of its own. After each measurement answers and events in the database were as many as acknowledged. "
+            "Client: the process with its callers, or pgbench; p50 of pgbench's batches is of the batch. Other "
+            f"programs took {figures['disturbance']:.0%} of a core.",
             table(heads, rows),
             table(shares, bounds),
             callers_table(figures),
@@ -124,7 +125,10 @@ def idle_line(figures: Figures) -> str:
         f"{of[OURS]['p50_ms']:.2f} and {of[OURS]['p99_ms']:.2f} ms"
         for name, of in figures["idle"].items()
     )
-    return f"One answer at a time, after a pause, two ways taking turns: {found}."
+    return (
+        "One answer at a time, after a pause, two ways taking turns, each in a process of its own, and in another "
+        f"every round: {found}."
+    )
 
 
 def claims(figures: Figures) -> list[Claim]:

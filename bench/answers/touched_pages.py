@@ -17,10 +17,11 @@ from pathlib import Path
 
 import uvloop
 
-from bench.answers.measure import IDLE_SECONDS, ONE, OURS, PLAIN, QUICK, Bench
+from bench.answers.idle import IDLE_SECONDS
+from bench.answers.measure import QUICK, Bench
 from bench.answers.report import TITLES
 from bench.answers.room import Given
-from bench.answers.ways import Way
+from bench.answers.ways import ONE, OURS, PLAIN, Way
 from bench.results import table
 from tests.servers import folder
 

@@ -6,7 +6,8 @@ import asyncio
 import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import NamedTuple
 
 import asyncpg
 import msgspec
@@ -14,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from bench.answers.alone import ALONE
 from bench.answers.room import POINTS, RIGHT, Given, Room
+from tiebreak.app_server.batches import AT_ONCE
 from tiebreak.app_server.commands import Answers, Outcome
 from tiebreak.app_server.frozen_questions import FrozenQuestions
 from tiebreak.app_server.nudge import Nudge
@@ -32,6 +34,10 @@ from tiebreak.redis_client import open_redis
 from tiebreak.settings import Settings
 from tiebreak.socket_adapter.emitter import Emitter
 from tiebreak.socket_adapter.messages import UpdateScore
+
+STEPS, PLAIN, ONE, OURS, TWICE = "steps", "one_plain", "one", "ours", "ours_twice"
+# Ours shares the process's pool with all other requests, so it gets the one that is set by default.
+OUR_POOL_SIZE = Settings().database_pool_size
 
 # Records one answer; returns when it is acknowledged.
 Way = Callable[[Given], Awaitable[None]]
@@ -204,3 +210,30 @@ async def opened_as_it_comes(url: str, size: int) -> AsyncIterator[AnyPool]:
     """A pool of asyncpg's own, which resets a connection after each statement, and has Postgres's way with plans."""
     async with asyncpg.create_pool(url, min_size=size, max_size=size, server_settings={"jit": "off"}) as pool:
         yield pool
+
+
+class Place(NamedTuple):
+    """Where answers are recorded, and whose."""
+
+    database_url: str
+    redis_url: str
+    room: Room
+
+
+@asynccontextmanager
+async def opened_way(name: str, place: Place, pool_size: int = OUR_POOL_SIZE) -> AsyncIterator[Way]:
+    """One of those above, with connections of its own."""
+    url, room = place.database_url, place.room
+    async with AsyncExitStack() as closing:
+        if name == PLAIN:
+            yield one_statement(await closing.enter_async_context(opened_as_it_comes(url, pool_size)), room)
+            return
+        if name in (STEPS, ONE):
+            pool = await closing.enter_async_context(opened(url, pool_size))
+            yield (one_statement_per_step if name == STEPS else one_statement)(pool, room)
+            return
+        servers = []
+        for _ in range(2 if name == TWICE else 1):
+            pool = await closing.enter_async_context(opened(url, pool_size, hot=AT_ONCE))
+            servers.append(await closing.enter_async_context(ours(pool, place.redis_url, room)))
+        yield servers[0] if name == OURS else in_turn(*servers)

@@ -72,9 +72,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     redis_url = required(settings.redis_url, "TIEBREAK_REDIS_URL")
     clock = SystemClock()
     async with AsyncExitStack() as closing:
-        pool = await open_pool(
-            database_url, size=settings.database_pool_size, hot=AT_ONCE, plans="force_generic_plan"
-        )
+        pool = await open_pool(database_url, size=settings.database_pool_size, hot=AT_ONCE, plans="force_generic_plan")
         closing.push_async_callback(pool.close)
         redis = await open_redis(redis_url)
         closing.push_async_callback(redis.aclose)

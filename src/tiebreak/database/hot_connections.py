@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import asyncpg
 import structlog
@@ -23,8 +23,11 @@ log = structlog.get_logger()
 
 
 class HotConnections:
-    """Opened as they are needed. The one used last is used next: the process behind it has just done the same, and finds
-    in the processor's caches what it needs."""
+    """Opened as they are needed.
+
+    The one used last is used next: the process behind it has just done the same, and finds in the processor's caches
+    what it needs.
+    """
 
     def __init__(
         self,
@@ -34,17 +37,20 @@ class HotConnections:
         statement_seconds: float,
         outages: tuple[type[Exception], ...],
     ) -> None:
-        """`connect` opens one without a time limit of its own; after one of `outages` a connection is not used again."""
+        """`connect` opens one without a time limit for its statements.
+
+        After one of `outages` a connection is not used again.
+        """
         self._connect = connect
+        self._most = most
         self._statement_seconds = statement_seconds
         self._outages = outages
-        self._most = most
         # How many more calls could go on beside those under way.
         self.free = most
         self._idle: list[Connection] = []
         # Whose statement is under way, and since when.
         self._under_way: dict[asyncio.Task[object], float] = {}
-        # Whose time is over, and how often somebody else had cancelled it.
+        # Whose time was over, and how often others had cancelled it by then.
         self._overdue: dict[asyncio.Task[object], int] = {}
         self._watch: asyncio.TimerHandle | None = None
         # Python 3.11 asks the kernel who it is each time somebody asks for the running loop.
@@ -55,42 +61,28 @@ class HotConnections:
     async def fetch(self, statement: str, *arguments: object) -> list[Record]:
         """As asyncpg's, for no more callers at once than there are connections (`free`).
 
-        Raises TimeoutError after so many seconds, and what asyncpg raises.
+        Raises TimeoutError after `statement_seconds`, and what asyncpg raises.
         """
         if self._closed is not None:
             raise asyncpg.InterfaceError("These connections are closed.")
         loop = self._loop
         if loop is None:
             loop = self._loop = asyncio.get_running_loop()
-        task = asyncio.current_task(loop)
-        assert task
-        self.free -= 1
+        task = cast("asyncio.Task[object]", asyncio.current_task(loop))
         connection = None
+        self.free -= 1
         try:
-            while self._idle and connection is None:
-                connection = self._idle.pop()
-                if connection.is_closed():
-                    connection = None
-            if connection is None:
-                connection = await self._connect()
+            connection = self._take() or await self._connect()
             self._under_way[task] = loop.time()
             if self._watch is None:
                 self._watch = loop.call_later(self._statement_seconds, self._give_up)
             rows = await connection.fetch(statement, *arguments)
             self._idle.append(connection)
-        except asyncpg.PostgresError as error:
-            if connection is not None:
-                (self._leave if isinstance(error, self._outages) else self._idle.append)(connection)
-            raise
         except BaseException as error:
             if connection is not None:
-                self._leave(connection)
-            cancelled_by_others = self._overdue.get(task)
-            if (
-                cancelled_by_others is not None
-                and isinstance(error, asyncio.CancelledError)
-                and task.uncancel() <= cancelled_by_others
-            ):
+                self._put_away(connection, error)
+            others = self._overdue.get(task)
+            if others is not None and isinstance(error, asyncio.CancelledError) and task.uncancel() <= others:
                 raise TimeoutError(f"Postgres has not answered within {self._statement_seconds:g} s.") from error
             raise
         finally:
@@ -98,23 +90,35 @@ class HotConnections:
             self._under_way.pop(task, None)
             self._overdue.pop(task, None)
             if self._closed is not None:
-                self._close_idle()
+                self._close_idle(self._closed)
         return rows
 
     async def close(self) -> None:
         """Close them, those in use when their statements are through."""
         if self._closed is None:
             self._closed = asyncio.get_running_loop().create_future()
-        self._close_idle()
+        self._close_idle(self._closed)
         await self._closed
         if self._leaving:
             await asyncio.wait(self._leaving)
 
-    def _close_idle(self) -> None:
+    def _take(self) -> Connection | None:
+        while self._idle:
+            if not (connection := self._idle.pop()).is_closed():
+                return connection
+        return None
+
+    def _put_away(self, connection: Connection, error: BaseException) -> None:
+        if isinstance(error, asyncpg.PostgresError) and not isinstance(error, self._outages):
+            self._idle.append(connection)
+        else:
+            self._leave(connection)
+
+    def _close_idle(self, closed: asyncio.Future[None]) -> None:
         while self._idle:
             self._leave(self._idle.pop())
-        if self.free == self._most and self._closed is not None and not self._closed.done():
-            self._closed.set_result(None)
+        if self.free == self._most and not closed.done():
+            closed.set_result(None)
             if self._watch:
                 self._watch.cancel()
 
@@ -133,7 +137,7 @@ class HotConnections:
         """Cancel those whose time is over; look again when the next one's will be."""
         loop = asyncio.get_running_loop()
         began_before = loop.time() - self._statement_seconds
-        waiting = []
+        waiting: list[float] = []
         for task, began in self._under_way.items():
             if task in self._overdue:
                 continue
