@@ -16,7 +16,6 @@ from bench.answers.pgbench import pgbench
 from bench.answers.room import Given, Room, open_room
 from bench.answers.ways import (
     ONE,
-    OUR_POOL_SIZE,
     OURS,
     PLAIN,
     STEPS,
@@ -26,16 +25,19 @@ from bench.answers.ways import (
     opened,
     opened_way,
 )
-from bench.cpu_time import Disturbance
+from bench.cpu_time import Disturbance, children_seconds
 from bench.postgres import MeasuredPostgres, measured_postgres
 from bench.processes import BenchFailed, say
 from bench.rounds import medians, rotated
 from bench.section import Figures
 from tests.servers import folder
 from tiebreak.embedded.valkey import Valkey
+from tiebreak.settings import Settings
 
 LIMITS = {"pgbench_64": (64, 1), "pgbench_1x64": (1, 64), "pgbench_2x64": (2, 64), "pgbench_2x256": (2, 256)}
 CALLERS = 64
+# Ours shares the process's pool with all other requests, so it gets the one that is set by default.
+OUR_POOL_SIZE = Settings().database_pool_size
 
 
 class Plan(NamedTuple):
@@ -51,7 +53,7 @@ class Plan(NamedTuple):
 
 
 FULL = Plan(3, 4, (1, 8, 256, 1_000), 2, (8, 16, 32, 64), 1, (6, 200))
-QUICK = Plan(1, 1, (1, (6, 200)), 0.5, (16, 64), 0.3, (1, 20))
+QUICK = Plan(1, 1, (1, 1_000), 0.5, (16, 64), 0.3, (1, 20))
 
 
 def measure(quick: bool) -> Figures:
@@ -89,7 +91,9 @@ class Bench:
             return await bench.measured()
 
     async def measured(self) -> Figures:
-        disturbance = Disturbance((0, 1), lambda: time.process_time() + self.postgres.cpu_seconds())
+        disturbance = Disturbance(
+            (0, 1), lambda: time.process_time() + children_seconds() + self.postgres.cpu_seconds()
+        )
         await self._choose_pool_sizes()
         figures: Figures = {"pool_sizes": self._pool_sizes}
         figures["ways"] = await self._ways()
@@ -182,8 +186,9 @@ class Bench:
         figures: Figures = {}
         for other in (PLAIN, ONE):
             rounds, answers = self._plan.idle
+            sizes = {name: self._pool_sizes[name] for name in (other, OURS)}
             say(f"  one answer at a time, {OURS} and {other}: {rounds} rounds of {answers} answers each way")
-            found = await answer_alone(self._place, (other, OURS), rounds=rounds, answers=answers)
+            found = await answer_alone(self._place, sizes, rounds=rounds, answers=answers)
             given = rounds * (answers + NOT_COUNTED)
             await self._accounted_for(2 * given, logged=given)
             figures[other] = {name: quantiles_ms(seconds) for name, seconds in found.items()}

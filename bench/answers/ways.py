@@ -36,9 +36,6 @@ from tiebreak.socket_adapter.emitter import Emitter
 from tiebreak.socket_adapter.messages import UpdateScore
 
 STEPS, PLAIN, ONE, OURS, TWICE = "steps", "one_plain", "one", "ours", "ours_twice"
-# Ours shares the process's pool with all other requests, so it gets the one that is set by default.
-OUR_POOL_SIZE = Settings().database_pool_size
-
 # Records one answer; returns when it is acknowledged.
 Way = Callable[[Given], Awaitable[None]]
 ANSWER = msgspec.json.encode(RIGHT).decode()
@@ -221,7 +218,7 @@ class Place(NamedTuple):
 
 
 @asynccontextmanager
-async def opened_way(name: str, place: Place, pool_size: int = OUR_POOL_SIZE) -> AsyncIterator[Way]:
+async def opened_way(name: str, place: Place, pool_size: int) -> AsyncIterator[Way]:
     """One of those above, with connections of its own."""
     url, room = place.database_url, place.room
     async with AsyncExitStack() as closing:

@@ -10,6 +10,7 @@ sender nor the room, before the question is shut.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal, cast
@@ -90,7 +91,7 @@ class Answers:
             on_settled=self._settled,
         )
         # Batches whose outcomes nobody else has heard of yet.
-        self._untold: list[tuple[Sequence[NewAnswer], Sequence[Recorded | Refusal]]] = []
+        self._untold: deque[tuple[Sequence[NewAnswer], Sequence[Recorded | Refusal]]] = deque()
         metrics.count_waiting = self._batches.__len__
 
     async def submit(self, user_id: UserId, command: UpdateScore) -> Outcome | Refusal:
@@ -216,7 +217,7 @@ class Answers:
         """Only now: those who wait for their outcomes come first."""
         self._metrics.answer_seconds.observe_all(seconds)
         while self._untold:
-            self._tell(*self._untold.pop())
+            self._tell(*self._untold.popleft())
 
     def _tell(self, answers: Sequence[NewAnswer], outcomes: Sequence[Recorded | Refusal]) -> None:
         """The room, the publisher and the metrics."""

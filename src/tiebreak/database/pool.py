@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import asyncpg
 from asyncpg.pool import PoolAcquireContext, PoolConnectionProxy
 
-from tiebreak.database.hot_connections import HotConnections
+from tiebreak.database.hot_connections import LONGEST_IDLE_SECONDS, HotConnections
 from tiebreak.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:  # generic in asyncpg-stubs only
@@ -67,8 +67,16 @@ class Pool(AnyPool):
         return await (self._hot.fetch if self._hot.free else self.fetch)(statement, *arguments)
 
     async def close(self) -> None:
-        await self._hot.close()
+        try:
+            await self._hot.close()
+        except BaseException:
+            self.terminate()
+            raise
         await super().close()
+
+    def terminate(self) -> None:
+        self._hot.terminate()
+        super().terminate()
 
 
 async def open_pool(
@@ -101,7 +109,7 @@ async def open_pool(
             min_size=1,
             max_size=size - hot,
             max_queries=50_000,
-            max_inactive_connection_lifetime=300.0,
+            max_inactive_connection_lifetime=LONGEST_IDLE_SECONDS,
             loop=None,
             connection_class=asyncpg.Connection,
             record_class=asyncpg.Record,

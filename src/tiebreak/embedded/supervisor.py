@@ -53,12 +53,11 @@ async def up(options: Options, settings: Settings, environ: Mapping[str, str]) -
         binary()  # or nothing is made
     with ExitStack() as stack:
         orders = stack.enter_context(Orders())
-        listener = stack.enter_context(
-            reserve(options.host, options.port, for_reuseport=True)  # Envoy binds it itself, and so do those behind it
-            if options.app_servers
-            else listen(options.host, options.port)
-        )
+        public = (options.host, options.port)
+        # Envoy binds it itself.
+        listener = stack.enter_context(reserve(*public, for_reuseport=True) if options.app_servers else listen(*public))
         auth_listener = stack.enter_context(listen(LOOPBACK, 0))
+        # App servers bind theirs without SO_REUSEPORT, or two of them could have the same without knowing.
         app_places = [stack.enter_context(reserve(LOOPBACK, 0)) for _ in range(options.app_servers)]
         data = stack.enter_context(taken(options.data.absolute()))
         sockets = stack.enter_context(data.socket_directory())

@@ -128,7 +128,7 @@ async def test_link_of_a_repetition_is_found_by_index(database_url):
     """By the greatest id of its answers, however long the log is."""
     plan = await plan_of(database_url, "recorded_answers", 3)
     assert "answer_links.last_id >= participant_answers.id" in plan
-    assert "Index Scan using answer_links_pkey" in plan
+    assert "Index Scan using answer_links_last_id" in plan
 
 
 async def plan_of(database_url: str, name: str, parameters: int) -> str:
@@ -275,7 +275,7 @@ async def test_answers_of_before_the_log_are_in_it(postgres_url):
                 "DROP TABLE answer_logs, answer_links; DROP FUNCTION answer_leaf, empty_log; "
                 "DELETE FROM schema_migrations WHERE number IN (4, 8, 9)"
             )
-            assert await migrate(url) == ["0004_answer_log", "0008_answer_alone", "0009_one_index_of_links"]
+            assert await migrate(url) == ["0004_answer_log", "0008_answer_alone", "0009_links_without_a_key"]
             log = await log_of(url, scene.session_id)
             assert len(await log_of(url, other.session_id)) == 1
             assert [answer.length for answer in log] == [256] * 256 + [44] * 44

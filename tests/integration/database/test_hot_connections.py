@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
+from tiebreak.database import hot_connections
 from tiebreak.database import pool as pool_module
 from tiebreak.database.pool import OUTAGES, Pool, open_pool
 
@@ -150,16 +151,29 @@ async def test_statement_that_nobody_waits_for(database_url):
         assert len(await hot_pids(pool, 2)) == 2
 
 
-async def test_cancelled_when_its_time_is_over(database_url):
+@pytest.mark.parametrize("first", ["others", "the watch"])
+async def test_cancelled_when_its_time_is_over(database_url, first):
     """By somebody else, in the same moment: who cancels is obeyed."""
     async with hot_pool(database_url) as pool, asyncio.timeout(10):
         under_way = asyncio.create_task(hot_pid(pool, ENDLESS))
         await running(pool, ENDLESS)
         pool._hot._statement_seconds = 0
+        if first == "others":
+            under_way.cancel()
         pool._hot._give_up()
-        under_way.cancel()
+        if first == "the watch":
+            under_way.cancel()
         with pytest.raises(asyncio.CancelledError):
             await under_way
+
+
+async def test_connection_that_has_long_been_idle(database_url, monkeypatch):
+    """What lies between us and Postgres may have forgotten it: another one is used."""
+    monkeypatch.setattr(hot_connections, "LONGEST_IDLE_SECONDS", 0.1)
+    async with hot_pool(database_url) as pool:
+        old = await hot_pids(pool, 2)
+        await asyncio.sleep(0.2)
+        assert len(await hot_pids(pool, 2) - old) == 2
 
 
 async def test_pool_can_be_closed(database_url):
@@ -176,3 +190,28 @@ async def test_pool_can_be_closed(database_url):
             await pool.fetch_hot(PID)
     async with hot_pool(database_url) as other:
         assert not await other.fetchval("SELECT count(*) FROM pg_stat_activity WHERE pid = ANY($1)", list(idle))
+
+
+async def test_pool_whose_closing_takes_too_long(database_url):
+    """Nothing is waited for any more: who has a statement under way hears of an outage."""
+    async with hot_pool(database_url) as pool, asyncio.timeout(10):
+        under_way = asyncio.create_task(hot_pid(pool, ENDLESS))
+        await running(pool, ENDLESS)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await pool.close()
+        with pytest.raises(OUTAGES):
+            await under_way
+        with pytest.raises(OUTAGES):
+            await pool.fetch_hot(PID)
+
+
+async def test_pool_that_is_closed_while_it_opens_a_connection(database_url):
+    """The connection is closed, too, and its statement not carried out."""
+    async with hot_pool(database_url) as pool, asyncio.timeout(10):
+        opening = asyncio.create_task(hot_pid(pool))
+        await asyncio.sleep(0)
+        assert not opening.done()
+        await pool.close()
+        with pytest.raises(OUTAGES):
+            await opening
