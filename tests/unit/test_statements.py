@@ -36,7 +36,7 @@ LUA_FILE = re.compile(
 # Where text that is not a constant reaches a driver, and why that is well.
 EXCEPTIONS = {
     # Passes on what it is given; its callers are looked at.
-    ("database/pool.py", "fetch"): "statement",
+    ("database/hot_connections.py", "fetch"): "statement",
     # The migrations of the package, in files.
     ("database/migrations/__init__.py", "execute"): "statements",
     # A name of our own, from the code: parameters cannot stand there.
