@@ -14,17 +14,7 @@ from bench.answers.idle import NOT_COUNTED, answer_alone
 from bench.answers.load import load, quantiles_ms
 from bench.answers.pgbench import pgbench
 from bench.answers.room import Given, Room, open_room
-from bench.answers.ways import (
-    ONE,
-    OURS,
-    PLAIN,
-    STEPS,
-    TWICE,
-    Place,
-    Way,
-    opened,
-    opened_way,
-)
+from bench.answers.ways import ONE, OURS, PLAIN, STEPS, TWICE, Place, Way, opened, opened_way
 from bench.cpu_time import Disturbance, children_seconds
 from bench.postgres import MeasuredPostgres, measured_postgres
 from bench.processes import BenchFailed, say
